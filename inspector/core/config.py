@@ -1,0 +1,232 @@
+"""The station's and the recipes' configuration: every setting once, strict, with its bounds.
+
+Promises: an unknown key, a missing key, a wrong type or a value out of range is refused with one
+line that names file, line, key, value and remedy. A default is written here and nowhere else.
+Never: reads a setting that is not declared here, or changes one at run time.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from inspector.core.errors import MaintainerError
+from inspector.core.toml import read_toml
+
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+Positive = Annotated[float, Meta(gt=0)]
+Endpoint = Annotated[str, Meta(pattern=r"^tcp://[^/ ]+:[0-9]+$")]
+Port = Annotated[int, Meta(ge=1, le=65535)]
+
+
+class Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of all sections."""
+
+
+class Station(Section, frozen=True, kw_only=True):
+    """Who this box is, by the levels of ISA-95."""
+
+    enterprise: Name
+    site: Name
+    area: Name
+    line: Name
+    cell: Name
+
+
+class SendTo(Section, frozen=True, kw_only=True):
+    """For a camera on another host: where detect and gate of its station listen."""
+
+    detect: Endpoint
+    gate: Endpoint
+
+
+class FolderCamera(Section, tag="folder", tag_field="kind", frozen=True, kw_only=True):
+    """Plays the images below a folder, sorted by path."""
+
+    name: Name
+    path: str
+    loop: bool = True
+    shuffle_seed: Annotated[int, Meta(ge=0)] | None = None
+    takt_ms: Annotated[float, Meta(ge=0, le=3_600_000)] = 0.0  # 0: as fast as the line drains
+    parts: Annotated[int, Meta(ge=1)] | None = None  # stop after so many
+    cache_mb: Annotated[int, Meta(ge=0, le=16384)] = 128  # decoded images kept in memory
+    send_to: SendTo | None = None  # set on the camera's own host when that is not the station
+
+
+class VideoCamera(Section, tag="video", tag_field="kind", frozen=True, kw_only=True):
+    """Plays a video file."""
+
+    name: Name
+    path: str
+    loop: bool = True
+    takt_ms: Annotated[float, Meta(ge=0, le=3_600_000)] = 0.0
+    parts: Annotated[int, Meta(ge=1)] | None = None
+    send_to: SendTo | None = None
+
+
+Camera = FolderCamera | VideoCamera
+
+
+class Listen(Section, frozen=True, kw_only=True):
+    """Where the station takes frames and triggers of cameras on other hosts."""
+
+    detect: Endpoint
+    gate: Endpoint
+
+
+class Line(Section, frozen=True, kw_only=True):
+    """The line's own times and habits."""
+
+    deadline_ms: Annotated[float, Meta(ge=1, le=60_000)]  # trigger to output
+    recipe: Name  # what is made when the station starts for the first time
+    lot: Annotated[str, Meta(max_length=64)] = ""
+    review_lane: Literal["accept", "reject"] = "reject"
+    in_flight: Annotated[int, Meta(ge=1, le=64)] = 2  # with takt_ms = 0: parts on their way at once
+
+
+class Ring(Section, frozen=True, kw_only=True):
+    """The shared memory between capture and its readers."""
+
+    slots: Annotated[int, Meta(ge=3, le=1024)] | None = None  # none: as many as budget_mb holds
+    budget_mb: Annotated[int, Meta(ge=1, le=16384)] = 64
+
+
+class Detect(Section, frozen=True, kw_only=True):
+    """How OpenVINO runs."""
+
+    device: Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9_.:,()-]*$")] = "CPU"
+    threads: Annotated[int, Meta(ge=1, le=256)] = 2
+    precision: Literal["f32", "auto"] = "f32"  # auto: what the device likes best (bf16, f16)
+
+
+class VirtualOutput(Section, tag="virtual", tag_field="kind", frozen=True, kw_only=True):
+    """No PLC: lanes are written to a log with their times."""
+
+
+class ModbusOutput(Section, tag="modbus", tag_field="kind", frozen=True, kw_only=True):
+    """Lanes and a heartbeat as holding registers of a PLC."""
+
+    host: str
+    port: Port = 502
+    unit: Annotated[int, Meta(ge=0, le=247)] = 1
+    register: Annotated[int, Meta(ge=0, le=65_500)] = 0  # the first of the block
+    timeout_ms: Annotated[float, Meta(ge=1, le=10_000)] = 100.0
+    heartbeat_ms: Annotated[float, Meta(ge=5, le=10_000)] = 25.0
+
+
+Output = VirtualOutput | ModbusOutput
+
+
+class Evidence(Section, frozen=True, kw_only=True):
+    """Which images are kept on the station, how, and how many."""
+
+    image: Literal["png", "jpeg", "none"] = "jpeg"
+    jpeg_quality: Annotated[int, Meta(ge=1, le=100)] = 92
+    pass_one_in: Annotated[int, Meta(ge=0)] = 50  # 1: every pass, 0: no pass
+    quota_mb: Annotated[int, Meta(ge=1)] = 2048
+    keep_free_mb: Annotated[int, Meta(ge=0)] = 256
+    queue: Annotated[int, Meta(ge=1, le=1024)] = 16
+
+
+class Record(Section, frozen=True, kw_only=True):
+    """How decisions are kept."""
+
+    commit_ms: Annotated[float, Meta(ge=1, le=50)] = 40.0
+    window_s: Annotated[int, Meta(ge=1, le=86_400)] = 60
+    ballast_mb: Annotated[int, Meta(ge=0, le=4096)] = 8
+
+
+class Publish(Section, frozen=True, kw_only=True):
+    """The broker that gets the totals."""
+
+    host: str
+    port: Port = 8883
+    tls: bool = True
+    ca_file: str | None = None
+    username: str | None = None
+    password_file: str | None = None
+    keepalive_s: Annotated[int, Meta(ge=5, le=3600)] = 30
+    ack_timeout_s: Annotated[float, Meta(gt=0, le=600)] = 20.0
+
+
+class StationConfig(Section, frozen=True, kw_only=True):
+    """`station.toml`, whole."""
+
+    schema: Literal[1]
+    station: Station
+    cameras: Annotated[tuple[Camera, ...], Meta(min_length=1, max_length=16)]
+    line: Line
+    listen: Listen | None = None
+    ring: Ring = Ring()
+    detect: Detect = Detect()
+    output: Output = VirtualOutput()
+    record: Record = Record()
+    evidence: Evidence = Evidence()
+    publish: Publish | None = None
+
+
+class Region(Section, frozen=True, kw_only=True):
+    """The part of the frame that is inspected, in pixels."""
+
+    x: Annotated[int, Meta(ge=0)]
+    y: Annotated[int, Meta(ge=0)]
+    width: Annotated[int, Meta(ge=16)]
+    height: Annotated[int, Meta(ge=16)]
+
+
+class RecipeLimits(Section, frozen=True, kw_only=True):
+    """Score from which a part goes to review, and from which it fails."""
+
+    review: Positive
+    fail: Positive
+
+
+class FrameCheck(Section, frozen=True, kw_only=True):
+    """What a frame must be before it may be judged. Grey values 0 to 255."""
+
+    min_mean: Annotated[float, Meta(ge=0, le=255)] = 8.0
+    max_mean: Annotated[float, Meta(ge=0, le=255)] = 247.0
+    min_contrast: Annotated[float, Meta(ge=0, le=128)] = 2.0  # standard deviation
+    min_focus: Annotated[float, Meta(ge=0)] = 0.0  # variance of the Laplacian; 0: not checked
+    refuse_identical: bool = True  # bytewise the frame before: the camera has frozen
+
+
+class Recipe(Section, frozen=True, kw_only=True):
+    """`recipes/NAME.toml`: what one product needs."""
+
+    schema: Literal[1]
+    name: Name
+    model: Annotated[str, Meta(min_length=1, max_length=255)]  # a bundle's folder
+    limits: RecipeLimits
+    region: Region | None = None
+    frame: FrameCheck = FrameCheck()
+    min_defect_px: Annotated[int, Meta(ge=0)] = 0  # smaller suspicious areas are not boxed
+
+
+def load_station(path: Path) -> StationConfig:
+    """The station's settings. Raises MaintainerError naming file, line and key."""
+    config = read_toml(path, StationConfig)
+    names = [camera.name for camera in config.cameras]
+    if len(set(names)) != len(names):
+        raise MaintainerError(f"{path}: two cameras bear one name ({', '.join(names)})")
+    return config
+
+
+def load_recipe(path: Path) -> Recipe:
+    """One recipe. Raises MaintainerError naming file, line and key."""
+    recipe = read_toml(path, Recipe)
+    if recipe.name != path.stem:
+        raise MaintainerError(
+            f"{path}: name = {recipe.name!r} must be the file's own name, {path.stem!r}"
+        )
+    if recipe.limits.review > recipe.limits.fail:
+        raise MaintainerError(
+            f"{path}: limits.review = {recipe.limits.review:g} lies above "
+            f"limits.fail = {recipe.limits.fail:g}; review must come first"
+        )
+    if recipe.frame.min_mean >= recipe.frame.max_mean:
+        raise MaintainerError(
+            f"{path}: frame.min_mean = {recipe.frame.min_mean:g} must lie below "
+            f"frame.max_mean = {recipe.frame.max_mean:g}"
+        )
+    return recipe

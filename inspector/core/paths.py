@@ -1,0 +1,143 @@
+"""Where everything lives, from one root.
+
+Promises: on a bench every path lies under `INSPECTOR_ROOT`; under systemd the directories come
+from `STATE_DIRECTORY`, `RUNTIME_DIRECTORY`, `CONFIGURATION_DIRECTORY` and `CACHE_DIRECTORY`.
+Never: creates anything on import, and never guesses a home folder.
+"""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from inspector.core.errors import MaintainerError
+
+SHARED_MEMORY = Path("/dev/shm")
+LONGEST_SOCKET_PATH = 107  # sun_path on Linux, without the closing zero
+
+
+@dataclass(frozen=True)
+class Paths:
+    """The folders of one station."""
+
+    config: Path
+    state: Path
+    run: Path
+    cache: Path
+
+    @property
+    def station_file(self) -> Path:
+        return self.config / "station.toml"
+
+    @property
+    def recipes(self) -> Path:
+        return self.config / "recipes"
+
+    @property
+    def models(self) -> Path:
+        return self.state / "models"
+
+    @property
+    def ledger(self) -> Path:
+        return self.state / "ledger.db"
+
+    @property
+    def evidence(self) -> Path:
+        return self.state / "evidence"
+
+    @property
+    def current(self) -> Path:
+        """What is being made now (recipe, lot); written by `record`, read by all at start."""
+        return self.state / "current.json"
+
+    @property
+    def spool(self) -> Path:
+        """Outcomes the gate has decided and `record` has not yet committed."""
+        return self.run / "spool"
+
+    @property
+    def output_log(self) -> Path:
+        return self.state / "output.log"
+
+    def ring(self, camera: str) -> Path:
+        return self.run / f"ring-{camera}"
+
+    def lock(self, name: str) -> Path:
+        return self.run / f"{name}.lock"
+
+    def socket(self, name: str) -> str:
+        """The ZeroMQ endpoint of a service's inbox. Raises when the path is too long for one."""
+        path = str(self.run.resolve() / f"{name}.sock")
+        if len(path.encode()) > LONGEST_SOCKET_PATH:
+            raise MaintainerError(
+                f"{path}: a socket path may have {LONGEST_SOCKET_PATH} bytes; "
+                "choose a shorter INSPECTOR_ROOT"
+            )
+        return f"ipc://{path}"
+
+    def create(self) -> None:
+        """Make the folders that are missing. Raises MaintainerError where one cannot be written."""
+        try:
+            _link_to_memory(self.run)
+        except OSError as error:
+            raise MaintainerError(f"{self.run}: cannot be made ({error.strerror})") from None
+        for folder in (self.state, self.run, self.cache, self.evidence, self.spool, self.models):
+            _make(folder)
+
+
+def under(root: Path) -> Paths:
+    """All folders below one root."""
+    root = root.absolute()
+    return Paths(root / "config", root / "state", root / "run", root / "cache")
+
+
+def from_environment(environ: Mapping[str, str] = os.environ) -> Paths:
+    """The folders that the environment names; `INSPECTOR_ROOT` first, then systemd's."""
+    if root := environ.get("INSPECTOR_ROOT"):
+        return under(Path(root))
+    names = ("CONFIGURATION", "STATE", "RUNTIME", "CACHE")
+    found = [environ.get(f"{name}_DIRECTORY", "").split(":")[0] for name in names]
+    if all(found):
+        return Paths(*(Path(folder) for folder in found))
+    raise MaintainerError(
+        "no station folder: give --root DIR, or set INSPECTOR_ROOT (systemd sets its own)"
+    )
+
+
+def of_root(root: Path | None) -> Paths:
+    """The folders below `root` where one is given, else those the environment names."""
+    return under(root) if root else from_environment()
+
+
+def _link_to_memory(run: Path) -> None:
+    """Put a bench's runtime folder into memory, as systemd does with its own.
+
+    Frames are written there at line speed; on a disk the kernel would write every one back.
+    """
+    if run.exists() or not SHARED_MEMORY.is_dir() or not os.access(SHARED_MEMORY, os.W_OK):
+        return
+    run.parent.mkdir(parents=True, exist_ok=True)
+    if run.parent.stat().st_dev == SHARED_MEMORY.stat().st_dev:
+        return
+    name = hashlib.sha256(str(run).encode()).hexdigest()[:12]
+    target = SHARED_MEMORY / f"inspector-{os.getuid()}-{name}"
+    target.mkdir(mode=0o700, exist_ok=True)
+    if target.stat().st_uid != os.getuid():
+        raise MaintainerError(f"{target}: belongs to another user; remove it")
+    run.unlink(missing_ok=True)
+    run.symlink_to(target)
+
+
+def _make(folder: Path) -> None:
+    """A folder that exists and can be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".writable-{os.getpid()}"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise MaintainerError(
+            f"{folder}: cannot be written ({error.strerror}); "
+            "mend its owner or mount, or choose another root"
+        ) from None

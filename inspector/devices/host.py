@@ -1,0 +1,115 @@
+"""A process's dealings with its host: signals, the service manager, its lock and its log.
+
+Promises: SIGTERM and SIGINT ask for an orderly end; a second instance is refused by name; the
+watchdog is pinged only when the caller reports finished work.
+Never: runs a thread of its own, so a hung service looks hung.
+"""
+
+import ctypes
+import fcntl
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import IO
+
+from inspector.core.errors import InspectorError, MaintainerError
+
+
+# Set by the bench supervisor in the environment of its processes.
+SUPERVISED = "INSPECTOR_SUPERVISED"
+PR_SET_PDEATHSIG = 1
+
+
+class Lifecycle:
+    """From start to stop of one process."""
+
+    def __init__(self, name: str, lock: Path) -> None:
+        """Take the lock `lock`. Raises MaintainerError when another process holds it."""
+        self.name = name
+        self.running = True
+        self._lock = _take(lock, name)
+        die_with_parent()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+
+    def ready(self) -> None:
+        notify("READY=1")
+
+    def finished_work(self) -> None:
+        """Tell the service manager's watchdog that the loop came round."""
+        notify("WATCHDOG=1")
+
+    def close(self) -> None:
+        notify("STOPPING=1")
+        self._lock.close()
+
+    def __enter__(self) -> "Lifecycle":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        self.running = False
+
+
+def guarded(name: str, body: Callable[[], None]) -> int:
+    """Run a process's body; an expected error becomes one line on stderr and its exit code."""
+    try:
+        body()
+    except InspectorError as error:
+        print(f"inspector {name}: {error}", file=sys.stderr, flush=True)
+        return error.exit_code
+    return 0
+
+
+def die_with_parent() -> None:
+    """Ask the kernel for a SIGTERM when the bench supervisor dies, however it dies."""
+    if os.environ.get(SUPERVISED):
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def notify(state: str) -> None:
+    """Send a state to the service manager as sd_notify(3) does; nothing where there is none."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if not address:
+        return
+    if address.startswith("@"):
+        address = "\0" + address[1:]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+        channel.sendto(state.encode(), address)
+
+
+def log_to_stderr(name: str) -> logging.Logger:
+    """A logger of one line per event on stderr."""
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.INFO,
+        format=f"%(asctime)s {name} %(levelname)s %(message)s",
+    )
+    return logging.getLogger(name)
+
+
+def _take(path: Path, name: str) -> IO[str]:
+    try:
+        handle = path.open("a+")  # held open for the life of the process
+    except OSError as error:
+        raise MaintainerError(f"{path}: cannot be written ({error.strerror})") from None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        handle.seek(0)
+        holder = handle.read().strip() or "unknown"
+        handle.close()
+        raise MaintainerError(
+            f"{path}: {name} is already running here (process {holder}); stop it first"
+        ) from None
+    handle.truncate(0)
+    handle.write(str(os.getpid()))
+    handle.flush()
+    return handle

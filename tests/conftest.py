@@ -1,0 +1,19 @@
+"""Shared fixtures. A station's folder lies in memory, as its runtime folder does in production."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SHARED_MEMORY = Path("/dev/shm")
+
+
+@pytest.fixture
+def root() -> Iterator[Path]:
+    """An empty folder with a short path (sockets), gone afterwards."""
+    where = SHARED_MEMORY if SHARED_MEMORY.is_dir() else None
+    folder = Path(tempfile.mkdtemp(prefix="inspector-test-", dir=where))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,122 @@
+"""A real mosquitto for the tests, on a free port of the loopback, with its own files."""
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+import paho.mqtt.client as mqtt
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+
+MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
+needs_mosquitto = pytest.mark.skipif(
+    MOSQUITTO is None, reason="mosquitto is not installed (apt-get install mosquitto)"
+)
+
+
+class Mosquitto:
+    """One broker that can be killed and started again on the same port."""
+
+    def __init__(self, folder: Path, lines: str = "allow_anonymous true") -> None:
+        self.port = free_port()
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+        self.configure(lines)
+
+    def configure(self, lines: str) -> None:
+        self._config = self._folder / f"mosquitto-{self.port}.conf"
+        self._config.write_text(f"user root\nlistener {self.port} 127.0.0.1\n{lines}\n")
+
+    def start(self) -> "Mosquitto":
+        assert MOSQUITTO
+        log = (self._folder / f"mosquitto-{self.port}.log").open("ab")
+        with log:
+            self._process = subprocess.Popen(
+                [MOSQUITTO, "-c", str(self._config)], stdout=log, stderr=log
+            )
+        _until_listening(self.port)
+        return self
+
+    def kill(self) -> None:
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+@contextmanager
+def mosquitto(folder: Path, lines: str = "allow_anonymous true") -> Iterator[Mosquitto]:
+    broker = Mosquitto(folder, lines)
+    try:
+        yield broker.start()
+    finally:
+        broker.kill()
+
+
+class Subscriber:
+    """Someone who reads a topic, and gathers what arrives."""
+
+    def __init__(self, port: int, topic: str = "#", **login: str) -> None:
+        self.messages: SimpleQueue[bytes] = SimpleQueue()
+        subscribed: SimpleQueue[bool] = SimpleQueue()
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
+        if login:
+            self._client.username_pw_set(login["username"], login["password"])
+        self._client.reconnect_delay_set(1, 1)
+        self._client.on_connect = lambda client, *_: client.subscribe(topic, qos=1)
+        self._client.on_subscribe = lambda *_: subscribed.put(True)
+        self._client.on_message = lambda _c, _u, message: self.messages.put(message.payload)
+        self._client.connect("127.0.0.1", port)
+        self._client.loop_start()
+        subscribed.get(timeout=20)
+
+    def take(self, most: int, timeout_s: float = 20.0) -> list[bytes]:
+        """Up to `most` messages, waiting at most `timeout_s` for all."""
+        until = time.monotonic() + timeout_s
+        found: list[bytes] = []
+        while len(found) < most and (left := until - time.monotonic()) > 0:
+            try:
+                found.append(self.messages.get(timeout=left))
+            except Empty:
+                break
+        return found
+
+    def close(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def __enter__(self) -> "Subscriber":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def passwords(folder: Path, **users: str) -> Path:
+    """A password file as mosquitto wants it."""
+    path = folder / "passwords"
+    path.write_text("".join(f"{user}:{word}\n" for user, word in users.items()))
+    path.chmod(0o600)
+    subprocess.run(["mosquitto_passwd", "-U", str(path)], check=True, capture_output=True)
+    return path
+
+
+def _until_listening(port: int) -> None:
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    raise AssertionError(f"mosquitto does not listen on {port}")

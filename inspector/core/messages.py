@@ -345,5 +345,5 @@ def decode(data: bytes) -> AnyMessage:
     """The message in `data`. Raises EngineerError when it is none of ours."""
     try:
         return _decoder.decode(data)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise EngineerError(f"a message that cannot be read: {error}") from None

@@ -110,6 +110,12 @@ def of_root(root: Path | None) -> Paths:
     return under(root) if root else from_environment()
 
 
+def cache_of_user(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where commands without a station keep compiled models (XDG base directories)."""
+    base = environ.get("XDG_CACHE_HOME") or str(Path(environ.get("HOME", "/tmp")) / ".cache")
+    return Path(base) / "inspector"
+
+
 def _link_to_memory(run: Path) -> None:
     """Put a bench's runtime folder into memory, as systemd does with its own.
 

@@ -25,6 +25,7 @@ class Bus:
 
     def __init__(self) -> None:
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._sockets: list[zmq.Socket[bytes]] = []
 
     def inbox(self, *endpoints: str, depth: int) -> "Inbox":
         """Bind a PULL socket. Raises MaintainerError when an address is in use."""
@@ -45,8 +46,7 @@ class Bus:
 
     def listen(self, endpoint: str) -> "Inbox":
         """Connect a SUB socket that keeps only the newest message."""
-        socket = self._context.socket(zmq.SUB)
-        socket.setsockopt(zmq.LINGER, 0)
+        socket = self._socket(zmq.SUB, 1)
         socket.setsockopt(zmq.CONFLATE, 1)
         socket.setsockopt(zmq.SUBSCRIBE, b"")
         socket.setsockopt(zmq.RECONNECT_IVL, 50)
@@ -69,10 +69,13 @@ class Bus:
                 )
             return decode(socket.recv())
         finally:
+            self._sockets.remove(socket)
             socket.close()
 
     def close(self) -> None:
-        self._context.destroy(linger=200)
+        for socket in self._sockets:
+            socket.close()
+        self._context.term()
 
     def __enter__(self) -> "Bus":
         return self
@@ -82,6 +85,7 @@ class Bus:
 
     def _socket(self, kind: int, depth: int) -> "zmq.Socket[bytes]":
         socket = self._context.socket(kind)
+        self._sockets.append(socket)
         socket.setsockopt(zmq.LINGER, 200)
         socket.setsockopt(zmq.SNDHWM, depth)
         socket.setsockopt(zmq.RCVHWM, depth)

@@ -57,7 +57,9 @@ def test_takt_is_kept_over_many_parts(root: Path) -> None:
 @pytest.mark.parametrize("seed", [0, 1])
 def test_shuffle_is_repeatable(root: Path, seed: int) -> None:
     write_images(root, good=8, bad=0)
-    order = [[camera.wait(0) for _ in range(8)] for camera in (folder(root, shuffle_seed=seed),) * 1]
+    order = [
+        [camera.wait(0) for _ in range(8)] for camera in (folder(root, shuffle_seed=seed),) * 1
+    ]
     again = [folder(root, shuffle_seed=seed)]
     assert order[0] == [again[0].wait(0) for _ in range(8)]
 

@@ -63,17 +63,21 @@ class Subscriber:
 
     def __init__(self, port: int, topic: str = "#", **login: str) -> None:
         self.messages: SimpleQueue[bytes] = SimpleQueue()
-        subscribed: SimpleQueue[bool] = SimpleQueue()
+        self._subscribed: SimpleQueue[bool] = SimpleQueue()
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
         if login:
             self._client.username_pw_set(login["username"], login["password"])
         self._client.reconnect_delay_set(1, 1)
         self._client.on_connect = lambda client, *_: client.subscribe(topic, qos=1)
-        self._client.on_subscribe = lambda *_: subscribed.put(True)
+        self._client.on_subscribe = lambda *_: self._subscribed.put(True)
         self._client.on_message = lambda _c, _u, message: self.messages.put(message.payload)
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
-        subscribed.get(timeout=20)
+        self.subscribed()
+
+    def subscribed(self) -> None:
+        """Wait until the broker has (once more) taken the subscription."""
+        self._subscribed.get(timeout=20)
 
     def take(self, most: int, timeout_s: float = 20.0) -> list[bytes]:
         """Up to `most` messages, waiting at most `timeout_s` for all."""

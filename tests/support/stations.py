@@ -45,7 +45,9 @@ def small(image: np.ndarray) -> np.ndarray:
     return cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA)[:, :, None]
 
 
-def make_station(root: Path, changes: Mapping[str, object] | None = None, **camera: object) -> Paths:
+def make_station(
+    root: Path, changes: Mapping[str, object] | None = None, **camera: object
+) -> Paths:
     """A station whose camera plays a small folder; `camera` and `changes` override settings.
 
     `changes` maps sections of station.toml to tables that are merged in.

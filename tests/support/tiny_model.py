@@ -16,7 +16,9 @@ from openvino import opset13 as ops
 SIDE = 64
 
 
-def write_bundle(folder: Path, reference: np.ndarray, limit: float = 40.0, name: str = "tiny") -> Path:
+def write_bundle(
+    folder: Path, reference: np.ndarray, limit: float = 40.0, name: str = "tiny"
+) -> Path:
     """A bundle whose score is the largest mean difference, in grey values over `limit`, of any
     8x8 cell of the frame to `reference` (64, 64, 1 or 3) uint8. Score 1 is the fail limit."""
     folder.mkdir(parents=True)

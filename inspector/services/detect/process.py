@@ -7,16 +7,13 @@ Never: decides with a model whose files are not those of its bundle, or stops fo
 """
 
 import argparse
-import sys
-import threading
 from collections import deque
-from dataclasses import dataclass
 from pathlib import Path
 
 from inspector.core.clock import Clock, SystemClock
-from inspector.core.config import Recipe, StationConfig, load_recipe, load_station
+from inspector.core.config import StationConfig, load_station
 from inspector.core.current import read_current
-from inspector.core.errors import EngineerError, InspectorError
+from inspector.core.errors import EngineerError
 from inspector.core.messages import (
     Cause,
     Decision,
@@ -33,91 +30,17 @@ from inspector.core.messages import (
 from inspector.core.paths import Paths, of_root
 from inspector.core.pulse import Pulse
 from inspector.core.topology import HEARTBEAT_S, MESSAGES, TICKETS, capture
-from inspector.devices.bundles import find, open_bundle
 from inspector.devices.bus import Bus, Outlet
-from inspector.devices.engine import Engine, Image, Inference, Model
+from inspector.devices.engine import Engine, Image, Inference
 from inspector.devices.host import Lifecycle, guarded, log_to_stderr
-from inspector.devices.ring import RingReader, RingWriter, as_frame, slots_for
 from inspector.domain.defects import Rectangle, boxes, packed
-from inspector.domain.framecheck import complaint, focus_of, measure
+from inspector.domain.framecheck import focus_of
 from inspector.domain.verdict import judge
+from inspector.services.detect.frames import Frames
+from inspector.services.detect.judge import Judge, Loading, Unseen, load_judge
 
 # Weight of the newest part in the running estimate of how long one takes.
 SMOOTHING = 0.1
-
-
-class Unseen(EngineerError):
-    """A frame without a verdict, and why."""
-
-    def __init__(self, cause: Cause, reason: str) -> None:
-        super().__init__(reason)
-        self.cause = cause
-        self.reason = reason
-
-
-@dataclass
-class Judge:
-    """A recipe with its loaded model: all that a verdict needs."""
-
-    recipe: Recipe
-    model: Model
-    model_id: str
-    fingerprint: int | None = None  # of the frame before
-
-    def check(self, small: Image, focus: float | None) -> None:
-        """Raises Unseen when the frame must not be judged."""
-        facts = measure(small, focus)
-        before, self.fingerprint = self.fingerprint, facts.fingerprint
-        if problem := complaint(facts, before, self.recipe.frame):
-            raise Unseen(Cause.FRAME, problem)
-
-    def region(self, ref: FrameRef) -> Rectangle:
-        """What is inspected of the frame. Raises Unseen when the frame does not hold it."""
-        width, height = ref.format.width, ref.format.height
-        wanted = self.recipe.region
-        if wanted is None:
-            return 0, 0, width, height
-        if wanted.x + wanted.width > width or wanted.y + wanted.height > height:
-            raise Unseen(
-                Cause.FRAME,
-                f"the region of recipe {self.recipe.name} reaches beyond the frame ({ref.format})",
-            )
-        return wanted.x, wanted.y, wanted.width, wanted.height
-
-
-def load_judge(name: str, paths: Paths, engine: Engine) -> Judge:
-    """The recipe's file and its proven, compiled model. Raises MaintainerError."""
-    recipe = load_recipe(paths.recipes / f"{name}.toml")
-    bundle = open_bundle(find(recipe.model, paths.models))
-    return Judge(recipe, engine.load(bundle.model, bundle.manifest.input), bundle.manifest.id)
-
-
-class Frames:
-    """Where the pixels of a ticket are: in a camera's ring, or beside the ticket itself."""
-
-    def __init__(self, paths: Paths, budget_mb: int) -> None:
-        self._paths = paths
-        self._budget_mb = budget_mb
-        self._rings: dict[str, RingReader] = {}
-        self._intake: dict[str, RingWriter] = {}
-
-    def ring(self, camera: str) -> RingReader:
-        if camera not in self._rings:
-            self._rings[camera] = RingReader(self._paths.ring(camera))
-        return self._rings[camera]
-
-    def take_in(self, ticket: FrameTicket, pixels: memoryview) -> FrameRef:
-        """Put inline pixels into a ring of this host, where everyone else looks for frames."""
-        frame = as_frame(pixels, ticket.frame.format)
-        writer = self._intake.get(ticket.camera)
-        if writer is None or writer.format != ticket.frame.format:
-            slots = slots_for(ticket.frame.format, self._budget_mb)
-            path = self._paths.ring(ticket.camera)
-            writer = RingWriter(path, ticket.frame.format, slots, ticket.stream)
-            self._intake[ticket.camera] = writer
-        with writer.write() as (slot, ref):
-            slot[:] = frame
-        return ref
 
 
 class Detect:
@@ -286,27 +209,6 @@ class Detect:
         self._record.send(event)
 
 
-class Loading:
-    """A recipe being loaded beside the running line."""
-
-    def __init__(self, name: str, paths: Paths, engine: Engine) -> None:
-        self.name = name
-        self.judge: Judge | None = None
-        self.error: InspectorError | None = None
-        self._thread = threading.Thread(target=self._load, args=(paths, engine), daemon=True)
-        self._thread.start()
-
-    @property
-    def done(self) -> bool:
-        return not self._thread.is_alive()
-
-    def _load(self, paths: Paths, engine: Engine) -> None:
-        try:
-            self.judge = load_judge(self.name, paths, engine)
-        except InspectorError as error:
-            self.error = error
-
-
 def main(argv: list[str] | None = None) -> int:
     """Run the process until a signal. Returns the exit code."""
     parser = argparse.ArgumentParser("inspector detect", description=__doc__)
@@ -327,7 +229,3 @@ def _run(root: Path | None) -> None:
         while life.running:
             process.turn()
             life.finished_work()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

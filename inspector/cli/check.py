@@ -1,0 +1,72 @@
+"""inspector check-config: is this station fit to start? Everything that is wrong, a line each."""
+
+import argparse
+from typing import Any
+
+from inspector.cli.screen import add_root, command, print_json, results, say
+from inspector.core.config import Camera, FolderCamera, StationConfig, load_recipe, load_station
+from inspector.core.errors import InspectorError
+from inspector.core.paths import Paths, of_root
+from inspector.devices.bundles import find, open_bundle
+from inspector.devices.cameras import open_camera
+
+
+def add(commands: Any) -> None:
+    made = command(
+        commands,
+        "check-config",
+        "check configuration, recipes, models and cameras without starting anything",
+        "inspector check-config --root /srv/station",
+    )
+    add_root(made)
+    made.set_defaults(command=_check)
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    paths = of_root(arguments.root)
+    found = problems(paths)
+    if arguments.json:
+        print_json({"ok": not found, "problems": found})
+    elif found:
+        for line in found:
+            say(line)
+    else:
+        results.print(f"{paths.config}: fit to start")
+    return 78 if found else 0
+
+
+def problems(paths: Paths) -> list[str]:
+    """All that would keep the station from inspecting, one line each."""
+    try:
+        config = load_station(paths.station_file)
+    except InspectorError as error:
+        return [str(error)]
+    return _recipes(paths, config) + [line for camera in config.cameras for line in _camera(camera)]
+
+
+def _recipes(paths: Paths, config: StationConfig) -> list[str]:
+    """Every recipe that is there is checked, and the one to start with has to be."""
+    files = sorted(paths.recipes.glob("*.toml"))
+    lines = []
+    if paths.recipes / f"{config.line.recipe}.toml" not in files:
+        names = ", ".join(file.stem for file in files) or "none"
+        lines.append(
+            f"{paths.station_file}: line.recipe = {config.line.recipe!r}: "
+            f"no such file in {paths.recipes} (there: {names})"
+        )
+    for file in files:
+        try:
+            open_bundle(find(load_recipe(file).model, paths.models))
+        except InspectorError as error:
+            lines.append(str(error))
+    return lines
+
+
+def _camera(camera: Camera) -> list[str]:
+    if isinstance(camera, FolderCamera) and camera.send_to:
+        return []
+    try:
+        open_camera(camera).close()
+    except InspectorError as error:
+        return [str(error)]
+    return []

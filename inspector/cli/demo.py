@@ -1,0 +1,124 @@
+"""inspector demo: a whole line on the rendered sample parts, with nothing to set up."""
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.live import Live as LiveView
+
+from inspector.cli import samples
+from inspector.cli.screen import command, print_json, progress, remarks, results, say, table
+from inspector.cli.station import (
+    OnLive,
+    folder,
+    recorded,
+    run_line,
+    triggers_of,
+    write_recipe,
+    write_station,
+)
+from inspector.cli.status import picture
+from inspector.cli.summary import Spread, Summary, summarise
+from inspector.core.errors import EngineerError
+from inspector.core.messages import Live
+from inspector.core.paths import Paths
+from inspector.devices.bundles import open_bundle
+
+DEADLINE_MS = 400.0
+PLEASANT_TAKT_MS = 200.0  # slow enough to be followed by eye
+
+
+def add(commands: Any) -> None:
+    made = command(
+        commands,
+        "demo",
+        "run a whole line on the sample parts; Ctrl-C ends it with a summary",
+        "inspector demo --parts 500 --headless --json",
+    )
+    made.add_argument("--parts", type=_count, metavar="N", help="end after N parts")
+    made.add_argument("--headless", action="store_true", help="no live table, full speed")
+    made.add_argument("--takt-ms", type=float, metavar="MS", help="time from part to part")
+    made.add_argument("--product", default=samples.PRODUCT, help="default: %(default)s")
+    made.add_argument("--images", type=Path, metavar="DIR", help="other images, a folder a label")
+    made.add_argument("--bundle", type=Path, metavar="DIR", help="another model")
+    made.add_argument("--root", type=Path, metavar="DIR", help="keep the station's files here")
+    made.set_defaults(command=_demo)
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text}: at least 1")
+    return number
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    with folder(arguments.root) as paths:
+        _prepare(paths, arguments)
+        if not arguments.headless:
+            say("publish: no broker configured, totals stay here; no PLC, lanes go to a log")
+        _run(paths, arguments)
+        summary = summarise(triggers_of(paths), [part.outcome for part in recorded(paths)])
+    if arguments.json:
+        print_json(summary)
+    else:
+        show(summary)
+    if not summary.balanced:
+        raise EngineerError(f"{summary.triggers} triggers have another number of outcomes")
+    return 0
+
+
+def _prepare(paths: Paths, arguments: argparse.Namespace) -> None:
+    """A station on disk: the sample parts as camera, the sample model as recipe."""
+    takt = arguments.takt_ms
+    if takt is None:
+        takt = 0.0 if arguments.headless else PLEASANT_TAKT_MS
+    images = arguments.images or samples.images(arguments.product)
+    camera = {"path": str(images.absolute()), "takt_ms": takt, "shuffle_seed": 1}
+    if arguments.parts:
+        camera["parts"] = arguments.parts
+    bundle = open_bundle(arguments.bundle or samples.bundle(arguments.product))
+    limits = bundle.manifest.limits
+    name = bundle.manifest.name
+    write_recipe(paths, name, bundle.folder, {"review": limits.review, "fail": limits.fail})
+    write_station(
+        paths,
+        camera,
+        line={"deadline_ms": DEADLINE_MS, "recipe": name, "lot": "demo"},
+        record={"window_s": 10},
+    )
+
+
+def _run(paths: Paths, arguments: argparse.Namespace) -> None:
+    if arguments.headless:
+        with progress() as bar:
+            task = bar.add_task("parts", total=arguments.parts)
+            run_line(paths, arguments.parts, _advance(bar, task))
+        return
+    with LiveView(console=remarks, auto_refresh=False) as view:
+
+        def show_line(live: Live, _pids: Mapping[str, int]) -> None:
+            view.update(picture(live), refresh=True)
+
+        run_line(paths, arguments.parts, show_line)
+
+
+def _advance(bar: Any, task: Any) -> OnLive:
+    return lambda live, _pids: bar.update(task, completed=live.committed)
+
+
+def show(summary: Summary) -> None:
+    """The summary for a person."""
+    counts = ("triggers", "passed", "review", "fail", "fault", "escapes", "overkill", "parts_per_s")
+    rows = [(name.replace("passed", "pass"), getattr(summary, name)) for name in counts]
+    results.print(table("parts", ("", "count"), rows))
+    names = Spread.__struct_fields__
+    times = [
+        (label, *(f"{getattr(times, name):.2f}" for name in names))
+        for label, times in (
+            ("trigger to outcome", summary.latency_ms),
+            ("inference", summary.inference_ms),
+        )
+    ]
+    results.print(table("milliseconds", ("", *names), times))

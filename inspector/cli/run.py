@@ -1,0 +1,68 @@
+"""inspector run: the line of a station's own configuration, supervised on a bench."""
+
+import argparse
+import signal
+import time
+from types import FrameType
+from typing import Any
+
+from inspector.cli.check import problems
+from inspector.cli.screen import add_root, command, say
+from inspector.core.config import load_station
+from inspector.core.errors import MaintainerError
+from inspector.core.paths import Paths, of_root
+from inspector.devices.host import Lifecycle
+from inspector.services.run import Supervisor
+
+WATCH_S = 0.02
+
+
+def add(commands: Any) -> None:
+    made = command(
+        commands,
+        "run",
+        "run the line in this terminal; Ctrl-C stops all in order",
+        "inspector run --root /srv/station",
+        json=False,
+    )
+    add_root(made)
+    made.set_defaults(command=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    paths = of_root(arguments.root)
+    if found := problems(paths):
+        raise MaintainerError(found[0])
+    paths.create()
+    with Lifecycle("run", paths.lock("run")) as life:
+        supervisor = start(paths)
+        try:
+            life.ready()
+            while life.running:
+                supervisor.watch()
+                life.finished_work()
+                time.sleep(WATCH_S)
+        finally:
+            stop(supervisor)
+    return 0
+
+
+def start(paths: Paths) -> Supervisor:
+    """All processes of the station in `paths`, started."""
+    supervisor = Supervisor(load_station(paths.station_file), paths.config.parent, say)
+    try:
+        supervisor.start()
+    except OSError as error:
+        supervisor.stop()
+        raise MaintainerError(f"a process cannot be started ({error.strerror})") from None
+    return supervisor
+
+
+def stop(supervisor: Supervisor) -> None:
+    """Stop all in order; a second Ctrl-C meanwhile does not leave half of them behind."""
+
+    def patience(_number: int, _frame: FrameType | None) -> None:
+        say("stopping; every part gets its outcome first")
+
+    signal.signal(signal.SIGINT, patience)
+    supervisor.stop()

@@ -1,0 +1,80 @@
+"""What the commands share towards a person: messages, tables, progress, JSON.
+
+Promises: standard output carries only what was asked for; progress and remarks go to standard
+error and stay plain text where that is no terminal.
+Never: decides what a command does.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+remarks = Console(stderr=True, highlight=False, soft_wrap=True)
+results = Console(highlight=False)
+if not results.is_terminal:
+    results = Console(highlight=False, width=160)  # in a file nothing needs to fit a window
+
+REMARK = "remark"  # a column of words: it may wrap, the others may not
+
+
+def command(
+    commands: Any, name: str, summary: str, example: str, *, json: bool = True
+) -> argparse.ArgumentParser:
+    """A new command with its help and example, and --json where a machine would read it."""
+    made: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=summary,
+        description=summary,
+        epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    if json:
+        made.add_argument("--json", action="store_true", help="print one JSON object")
+    return made
+
+
+def add_root(parser: argparse.ArgumentParser) -> None:
+    """The option that says which station."""
+    parser.add_argument(
+        "--root", type=Path, metavar="DIR", help="the station's folder (default: INSPECTOR_ROOT)"
+    )
+
+
+def say(text: str) -> None:
+    """One line for the person, on standard error."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def print_json(value: Any) -> None:
+    """One JSON object on standard output."""
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value)).decode() + "\n")
+    sys.stdout.flush()
+
+
+def progress() -> Progress:
+    """A progress bar on standard error; silent where that is no terminal."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    return Progress(*columns, console=remarks, disable=not remarks.is_terminal)
+
+
+def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> Table:
+    """A plain table; words are left-aligned, figures right."""
+    made = Table(title=title, title_justify="left")
+    for index, column in enumerate(columns):
+        left = index == 0 or column == REMARK
+        made.add_column(column, justify="left" if left else "right", no_wrap=column != REMARK)
+    for row in rows:
+        made.add_row(*(str(cell) for cell in row))
+    return made

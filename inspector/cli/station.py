@@ -1,0 +1,125 @@
+"""A station made for one command: its folder, its line, and what it recorded.
+
+Promises: the line runs in the same processes as in production; whatever happens, they are stopped
+and a folder made here is removed.
+Never: touches a station that somebody else runs.
+"""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import tomli_w
+from msgspec import structs
+
+from inspector.cli.run import WATCH_S, start, stop
+from inspector.core.config import Region, load_station
+from inspector.core.errors import MaintainerError
+from inspector.core.messages import Live
+from inspector.core.paths import Paths, under
+from inspector.core.topology import LIVE
+from inspector.devices.bus import Bus, newest_live
+from inspector.devices.host import Lifecycle
+from inspector.devices.ledger import LedgerReader, RecordedPart
+from inspector.devices.ring import last_count
+
+# Without a further outcome for so long, a line that ought to be running is given up.
+STUCK_S = 30.0
+PAGE = 5000
+
+OnLive = Callable[[Live, Mapping[str, int]], None]  # the line's state, and pid by process
+
+
+@contextmanager
+def folder(root: Path | None) -> Iterator[Paths]:
+    """The folders below `root`, kept; or below a fresh one, removed afterwards."""
+    made = root or Path(tempfile.mkdtemp(prefix="inspector-"))
+    try:
+        yield under(made)
+    finally:
+        if root is None:
+            shutil.rmtree((made / "run").resolve(), ignore_errors=True)
+            shutil.rmtree(made, ignore_errors=True)
+
+
+def write_station(paths: Paths, camera: Mapping[str, object], **sections: object) -> None:
+    """A configuration with the embedded defaults, one folder camera and the given sections."""
+    levels = ("enterprise", "site", "area", "line", "cell")
+    station = {
+        "schema": 1,
+        "station": dict(zip(levels, ("demo", "bench", "hall", "line1", "cell1"), strict=True)),
+        "cameras": [{"kind": "folder", "name": "cam0", **camera}],
+        **sections,
+    }
+    paths.recipes.mkdir(parents=True, exist_ok=True)
+    paths.station_file.write_text(tomli_w.dumps(station))
+
+
+def write_recipe(
+    paths: Paths,
+    name: str,
+    bundle: Path,
+    limits: Mapping[str, float],
+    region: Region | None = None,
+) -> None:
+    """A recipe that uses a bundle where it lies, with these limits."""
+    recipe: dict[str, object] = {
+        "schema": 1,
+        "name": name,
+        "model": str(bundle.absolute()),
+        "limits": dict(limits),
+        "frame": {"refuse_identical": False},  # a folder may hold the same picture twice
+    }
+    if region is not None:
+        recipe["region"] = structs.asdict(region)
+    paths.recipes.mkdir(parents=True, exist_ok=True)
+    (paths.recipes / f"{name}.toml").write_text(tomli_w.dumps(recipe))
+
+
+def run_line(paths: Paths, parts: int | None, on_live: OnLive, stuck_s: float = STUCK_S) -> None:
+    """Run the line until `parts` outcomes are committed, or until a signal when None.
+
+    Raises MaintainerError when no outcome comes for `stuck_s` seconds before that.
+    """
+    paths.create()
+    with Lifecycle("run", paths.lock("run")) as life, Bus() as bus:
+        inbox = bus.listen(paths.socket(LIVE))
+        supervisor = start(paths)
+        try:
+            committed, moved = -1, time.monotonic()
+            while life.running and (parts is None or committed < parts):
+                supervisor.watch()
+                live = newest_live(inbox, WATCH_S * 1000)
+                if live is not None:
+                    if live.committed != committed:
+                        committed, moved = live.committed, time.monotonic()
+                    pids = {child.process.name: child.pid or 0 for child in supervisor.children}
+                    on_live(live, pids)
+                if parts is not None and time.monotonic() - moved > stuck_s:
+                    raise MaintainerError(f"no outcome for {stuck_s:g} s, {committed} of {parts}")
+        finally:
+            stop(supervisor)
+
+
+def triggers_of(paths: Paths) -> int:
+    """How many parts the cameras have counted in this run, by their own count."""
+    cameras = load_station(paths.station_file).cameras
+    counts = [last_count(paths.ring(camera.name)) for camera in cameras]
+    return sum(count.triggers for count in counts if count)
+
+
+def recorded(paths: Paths) -> Sequence[RecordedPart]:
+    """All committed parts in the order of their commit."""
+    reader = LedgerReader(paths.ledger)
+    found: list[RecordedPart] = []
+    try:
+        page = reader.parts(PAGE)
+        while page:
+            found += page
+            page = reader.parts(PAGE, before_id=page[-1].id)
+    finally:
+        reader.close()
+    return found[::-1]

@@ -1,0 +1,269 @@
+"""The whole line, in its real processes: one trigger, one outcome, whatever is done to it."""
+
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from support.line import INSPECTOR, Line, accepted_twice, account, running, wait_for
+from support.stations import make_station, picture, write_images, write_recipe
+
+from inspector.core.messages import Cause, Kind
+from inspector.core.paths import Paths
+
+pytestmark = pytest.mark.line
+
+SERVICES = ("capture-cam0", "detect", "gate", "record", "publish")
+
+# How long the random killing goes on; two minutes before a release.
+KILLING_S = float(os.environ.get("INSPECTOR_KILLING_S", "20"))
+
+
+def inspector(*arguments: str | Path, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*INSPECTOR, *map(str, arguments)], capture_output=True, text=True, timeout=timeout
+    )
+
+
+def test_every_part_gets_its_verdict(root: Path) -> None:
+    paths = make_station(root)
+    with running(paths, committed=60) as line:
+        assert line.stop() == 0
+        parts = account(line)
+    kinds = {part.outcome.source: part.outcome.kind for part in parts}
+    assert {kinds[f"good/{index:03}.png"] for index in range(6)} == {Kind.PASS}
+    assert {kinds[f"square/{index:03}.png"] for index in range(2)} == {Kind.FAIL}
+    failed = next(part.outcome for part in parts if part.outcome.kind is Kind.FAIL)
+    assert failed.boxes
+    assert failed.heatmap
+    assert failed.reason
+    assert not accepted_twice(paths)
+
+
+def test_line_drains_as_fast_as_it_can(root: Path) -> None:
+    paths = make_station(root, takt_ms=0.0, parts=300)
+    with running(paths, committed=300) as line:
+        assert line.stop() == 0
+        assert len(account(line)) == 300
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_killed_process_comes_back_and_no_part_is_lost(root: Path, service: str) -> None:
+    paths = make_station(root)
+    with running(paths, committed=20) as line:
+        assert line.kill(service)
+        killed = time.time_ns()
+        wait_for(paths, lambda live: live.last is not None and passed_since(live.last, killed))
+        assert line.stop() == 0
+        parts = account(line)
+    assert not accepted_twice(paths)
+    resumed = min(
+        part.outcome.trigger_wall_ns for part in parts if passed_since(part.outcome, killed)
+    )
+    assert resumed - killed < 3e9, line.log
+
+
+def passed_since(outcome: "object", wall_ns: int) -> bool:
+    """A part that triggered after `wall_ns` and has a verdict."""
+    return outcome.trigger_wall_ns > wall_ns and outcome.kind is not Kind.FAULT  # type: ignore[attr-defined]
+
+
+def test_random_kills_under_load(root: Path) -> None:
+    """Any process, any time: every trigger has exactly one outcome, and none passes by mistake."""
+    paths = make_station(root, takt_ms=10.0)
+    rng = random.Random(7)
+    with running(paths, committed=20) as line:
+        until = time.monotonic() + KILLING_S
+        kills = 0
+        while time.monotonic() < until:
+            kills += line.kill(rng.choice(SERVICES))
+            time.sleep(rng.uniform(0.05, 2.0))
+        wait_for(paths, lambda live: passed_since(live.last, time.time_ns() - 10**9))
+        assert line.stop() == 0
+        parts = account(line)
+    assert not accepted_twice(paths)
+    assert kills > KILLING_S / 4
+    faults = sum(part.outcome.kind is Kind.FAULT for part in parts)
+    assert 0 < faults < len(parts)
+
+
+def test_hung_detector_rejects_parts(root: Path) -> None:
+    paths = make_station(root)
+    with running(paths, committed=10) as line:
+        assert line.kill("detect", signal.SIGSTOP)
+        try:
+            live = wait_for(paths, lambda live: live.counts.get(Kind.FAULT, 0) >= 20)
+        finally:
+            line.kill("detect", signal.SIGCONT)
+        assert live.last is not None
+        assert live.last.cause in (Cause.LATE, Cause.OVERLOAD, Cause.ENGINE)
+        seen = live.committed
+        wait_for(paths, lambda live: live.committed > seen and live.last.kind is not Kind.FAULT)
+        assert line.stop() == 0
+        account(line)
+
+
+def test_overload_makes_late_parts_faults_and_the_line_stays_stable(root: Path) -> None:
+    """More parts than the detector can take: each is decided in time or a fault; nothing grows."""
+    paths = make_station(root, {"line": {"deadline_ms": 60.0}}, takt_ms=4.0)
+    slow = slow_detector(paths)
+    with running(paths, committed=50) as line:
+        sizes = []
+        for _ in range(4):
+            slow(line)
+            sizes.append(memory_mb(line))
+        assert line.stop() == 0
+        parts = account(line)
+    faults = [part.outcome for part in parts if part.outcome.kind is Kind.FAULT]
+    assert faults
+    assert {fault.cause for fault in faults} <= {
+        Cause.LATE,
+        Cause.OVERLOAD,
+        Cause.OVERRUN,
+        Cause.LOST,
+    }
+    assert len(faults) < len(parts)
+    assert sizes[-1] < sizes[1] * 1.1 + 5
+
+
+def slow_detector(paths: Paths):  # type: ignore[no-untyped-def]
+    """Takes half of the processor from detect for a while, again and again."""
+
+    def slow(line: Line) -> None:
+        until = time.monotonic() + 1.5
+        while time.monotonic() < until:
+            line.kill("detect", signal.SIGSTOP)
+            time.sleep(0.05)
+            line.kill("detect", signal.SIGCONT)
+            time.sleep(0.05)
+
+    return slow
+
+
+def memory_mb(line: Line) -> float:
+    """Private memory of all services."""
+    total = 0
+    for service in SERVICES:
+        for text in Path(f"/proc/{line.pid(service)}/smaps_rollup").read_text().splitlines():
+            if text.startswith("Private_"):
+                total += int(text.split()[1])
+    return total / 1024
+
+
+def test_recipe_switch_drops_no_part(root: Path) -> None:
+    paths = make_station(root)
+    write_recipe(paths, "strict", limits={"review": 0.001, "fail": 0.002})
+    with running(paths, committed=20) as line:
+        done = inspector("switch", "--root", root, "--recipe", "strict", "--lot", "L2")
+        assert done.returncode == 0, done.stderr
+        wait_for(paths, lambda live: live.last is not None and live.last.recipe == "strict")
+        refused = inspector("switch", "--root", root, "--recipe", "absent")
+        assert refused.returncode != 0
+        assert "absent" in refused.stderr
+        assert line.stop() == 0
+        parts = account(line)
+    assert Kind.FAULT not in {part.outcome.kind for part in parts}
+    recipes = [part.outcome.recipe for part in parts]
+    assert recipes == sorted(recipes, key=["plain", "strict"].index)
+    after = [part.outcome for part in parts if part.outcome.recipe == "strict"]
+    assert {outcome.kind for outcome in after} == {Kind.FAIL}
+    assert "L2" in {outcome.lot for outcome in after}
+
+
+def test_recipe_with_a_damaged_model_leaves_the_last_one_in_force(root: Path) -> None:
+    paths = make_station(root)
+    write_recipe(paths, "broken")
+    with running(paths, committed=10) as line:
+        (paths.models / "tiny" / "model.bin").write_bytes(b"damaged")
+        inspector("switch", "--root", root, "--recipe", "broken")
+        live = wait_for(paths, lambda live: live.committed > 80)
+        assert live.last is not None
+        assert live.last.kind is not Kind.FAULT
+        assert live.last.recipe == "plain"
+        assert line.stop() == 0
+        account(line)
+
+
+def test_corrupt_empty_and_resized_images_are_faults(root: Path) -> None:
+    import cv2
+
+    images = write_images(root / "images", good=3, bad=0)
+    (images / "good" / "100.png").write_bytes(b"")
+    (images / "good" / "101.png").write_bytes(b"rubbish")
+    cv2.imwrite(str(images / "good" / "102.png"), picture(1, width=80, height=64))
+    paths = make_station(root, path=str(images))
+    with running(paths, committed=20) as line:
+        assert line.stop() == 0
+        parts = account(line)
+    causes = {part.outcome.source: part.outcome.cause for part in parts}
+    assert causes["good/100.png"] is Cause.CAMERA
+    assert causes["good/101.png"] is Cause.CAMERA
+    assert causes["good/102.png"] is Cause.FRAME
+    assert causes["good/000.png"] is None
+    reasons = {part.outcome.source: part.outcome.reason for part in parts}
+    assert "100.png" in reasons["good/100.png"]
+
+
+def test_black_frame_is_rejected(root: Path) -> None:
+    import cv2
+    import numpy as np
+
+    images = write_images(root / "images", good=2, bad=0)
+    cv2.imwrite(str(images / "good" / "black.png"), np.zeros((128, 160), np.uint8))
+    paths = make_station(root, path=str(images))
+    with running(paths, committed=10) as line:
+        assert line.stop() == 0
+        parts = account(line)
+    black = [part.outcome for part in parts if part.outcome.source == "good/black.png"]
+    assert {outcome.cause for outcome in black} == {Cause.FRAME}
+    assert "too dark" in black[0].reason
+
+
+def test_second_instance_is_refused_in_one_line(root: Path) -> None:
+    paths = make_station(root)
+    with running(paths, committed=5) as line:
+        second = inspector("run", "--root", root)
+        assert second.returncode == 78
+        assert second.stderr.count("\n") == 1
+        assert "already running" in second.stderr
+        before = wait_for(paths, lambda live: True).committed
+        wait_for(paths, lambda live: live.committed > before)
+        assert line.stop() == 0
+        account(line)
+
+
+def test_status_tells_every_process(root: Path) -> None:
+    import json
+
+    paths = make_station(root)
+    with running(paths, committed=60) as line:
+        wait_for(paths, lambda live: len(live.services) == len(SERVICES))
+        told = json.loads(inspector("status", "--root", root, "--json").stdout)
+        table = inspector("status", "--root", root, "--once").stdout
+        assert line.stop() == 0
+    assert {service["heartbeat"]["service"] for service in told["services"]} == set(SERVICES)
+    assert all(service in table for service in SERVICES)
+
+
+def test_supervisor_killed_leaves_no_process_behind(root: Path) -> None:
+    paths = make_station(root)
+    with running(paths, committed=5) as line:
+        pids = [line.pid(service) for service in SERVICES]
+        line.process.kill()
+        line.process.wait()
+        until = time.monotonic() + 10
+        while any(alive(pid) for pid in pids) and time.monotonic() < until:
+            time.sleep(0.05)
+        assert not any(alive(pid) for pid in pids)
+        line.note_count()
+        account(line)
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    except OSError:
+        return False

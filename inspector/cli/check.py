@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from inspector.cli.screen import add_root, command, print_json, results, say
-from inspector.core.config import Camera, FolderCamera, StationConfig, load_recipe, load_station
+from inspector.core.config import Camera, RemoteCamera, StationConfig, load_recipe, load_station
 from inspector.core.errors import InspectorError
 from inspector.core.paths import Paths, of_root
 from inspector.devices.bundles import find, open_bundle
@@ -63,7 +63,7 @@ def _recipes(paths: Paths, config: StationConfig) -> list[str]:
 
 
 def _camera(camera: Camera) -> list[str]:
-    if isinstance(camera, FolderCamera) and camera.send_to:
+    if isinstance(camera, RemoteCamera):
         return []
     try:
         open_camera(camera).close()

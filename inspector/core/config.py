@@ -64,7 +64,14 @@ class VideoCamera(Section, tag="video", tag_field="kind", frozen=True, kw_only=T
     send_to: SendTo | None = None
 
 
-Camera = FolderCamera | VideoCamera
+class RemoteCamera(Section, tag="remote", tag_field="kind", frozen=True, kw_only=True):
+    """A camera on another host, whose capture sends its frames here (see [listen])."""
+
+    name: Name
+
+
+LocalCamera = FolderCamera | VideoCamera
+Camera = LocalCamera | RemoteCamera
 
 
 class Listen(Section, frozen=True, kw_only=True):
@@ -209,6 +216,15 @@ def load_station(path: Path) -> StationConfig:
     names = [camera.name for camera in config.cameras]
     if len(set(names)) != len(names):
         raise MaintainerError(f"{path}: two cameras bear one name ({', '.join(names)})")
+    for camera in config.cameras:
+        if isinstance(camera, RemoteCamera) and config.listen is None:
+            raise MaintainerError(
+                f"{path}: camera {camera.name!r} is remote; add [listen] with detect and gate"
+            )
+        if not isinstance(camera, RemoteCamera) and camera.send_to and not camera.takt_ms:
+            raise MaintainerError(
+                f"{path}: camera {camera.name!r} sends to another host; give it a takt_ms above 0"
+            )
     return config
 
 

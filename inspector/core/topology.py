@@ -6,7 +6,7 @@ Never: holds a setting that a plant may change; those are in `config`.
 
 from dataclasses import dataclass
 
-from inspector.core.config import StationConfig
+from inspector.core.config import RemoteCamera, StationConfig
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ MESSAGES = 10_000
 
 
 def processes(config: StationConfig) -> tuple[Process, ...]:
-    """All processes of this station, in the order in which they start."""
+    """All processes of this station's own host, in the order in which they start."""
     fixed = (
         Process("record", "inspector.services.record", stop_rank=3),
         Process("gate", "inspector.services.gate", stop_rank=2),
@@ -49,6 +49,7 @@ def processes(config: StationConfig) -> tuple[Process, ...]:
     return fixed + tuple(
         Process(capture(camera.name), "inspector.services.capture", camera.name)
         for camera in config.cameras
+        if not isinstance(camera, RemoteCamera)
     )
 
 

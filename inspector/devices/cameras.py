@@ -5,6 +5,7 @@ with the cause; after `read` returns, every pixel is the part's own.
 Never: numbers parts, keeps time for anyone else, or goes on after the source has ended.
 """
 
+import os
 import random
 import time
 from collections import OrderedDict
@@ -17,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspector.core.clock import SECOND
-from inspector.core.config import Camera as CameraConfig
 from inspector.core.config import FolderCamera as FolderConfig
+from inspector.core.config import LocalCamera
 from inspector.core.config import VideoCamera as VideoConfig
 from inspector.core.errors import InspectorError, MaintainerError
 from inspector.core.messages import Cause, FrameFormat, Pixel
@@ -194,7 +195,7 @@ class VideoCamera:
         return self._next is not None
 
 
-def open_camera(config: CameraConfig) -> Camera:
+def open_camera(config: LocalCamera) -> Camera:
     """The camera that the configuration describes. Raises MaintainerError."""
     if isinstance(config, FolderConfig):
         return FolderCamera(config)
@@ -241,7 +242,9 @@ def _decoded(data: NDArray[np.uint8]) -> NDArray[np.generic] | None:
 def _listed(root: Path, shuffle_seed: int | None) -> list[Path]:
     if not root.is_dir():
         raise MaintainerError(f"{root}: is no folder; cameras[].path must name one with images")
-    files = sorted(path for path in root.rglob("*") if path.suffix.lower() in IMAGES)
+    walked = os.walk(root, followlinks=True)  # a linked folder of a network share counts
+    files = sorted(Path(folder) / name for folder, _, names in walked for name in names)
+    files = [path for path in files if path.suffix.lower() in IMAGES]
     if not files:
         raise MaintainerError(f"{root}: holds no image ({', '.join(sorted(IMAGES))})")
     if shuffle_seed is not None:

@@ -19,7 +19,6 @@ from typing import IO
 
 from inspector.core.errors import InspectorError, MaintainerError
 
-
 # Set by the bench supervisor in the environment of its processes.
 SUPERVISED = "INSPECTOR_SUPERVISED"
 PR_SET_PDEATHSIG = 1

@@ -33,7 +33,7 @@ def packed(heatmap: Scores, region: Rectangle, limit: float) -> Heatmap:
     """The heatmap as bytes: 255 is the larger of `limit` and its own peak."""
     scale = max(float(heatmap.max(initial=0.0)), limit, 1e-6)
     rows, columns = heatmap.shape
-    data = np.clip(heatmap * (255.0 / scale), 0, 255).astype(np.uint8)
+    data = np.clip(np.rint(heatmap * (255.0 / scale)), 0, 255).astype(np.uint8)
     return Heatmap(width=columns, height=rows, scale=scale, region=region, data=data.tobytes())
 
 

@@ -13,8 +13,7 @@ from pathlib import Path
 from msgspec import structs
 
 from inspector.core.clock import MS, SECOND, Clock, SystemClock
-from inspector.core.config import Camera as CameraConfig
-from inspector.core.config import StationConfig, load_station
+from inspector.core.config import LocalCamera, RemoteCamera, StationConfig, load_station
 from inspector.core.errors import MaintainerError
 from inspector.core.messages import (
     Cause,
@@ -82,7 +81,7 @@ class Capture:
     """The process: a camera, its ring and the outlets."""
 
     def __init__(
-        self, config: StationConfig, camera: CameraConfig, paths: Paths, bus: Bus, clock: Clock
+        self, config: StationConfig, camera: LocalCamera, paths: Paths, bus: Bus, clock: Clock
     ) -> None:
         self.name = capture(camera.name)
         self._camera_name = camera.name
@@ -230,11 +229,11 @@ def _run(root: Path | None, name: str) -> None:
         process.close()
 
 
-def _camera(config: StationConfig, name: str, paths: Paths) -> CameraConfig:
+def _camera(config: StationConfig, name: str, paths: Paths) -> LocalCamera:
     for camera in config.cameras:
-        if camera.name == name:
+        if camera.name == name and not isinstance(camera, RemoteCamera):
             return camera
-    raise MaintainerError(f"{paths.station_file}: has no camera named {name!r}")
+    raise MaintainerError(f"{paths.station_file}: has no camera of its own named {name!r}")
 
 
 if __name__ == "__main__":

@@ -3,16 +3,20 @@
 import os
 import random
 import signal
+import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
-from support.line import INSPECTOR, Line, accepted_twice, account, running, wait_for
+from support.commands import inspector
+from support.line import Line, accepted_twice, account, running, wait_for
 from support.stations import make_station, picture, write_images, write_recipe
 
 from inspector.core.messages import Cause, Kind
 from inspector.core.paths import Paths
+from inspector.devices.ring import last_count
 
 pytestmark = pytest.mark.line
 
@@ -20,12 +24,6 @@ SERVICES = ("capture-cam0", "detect", "gate", "record", "publish")
 
 # How long the random killing goes on; two minutes before a release.
 KILLING_S = float(os.environ.get("INSPECTOR_KILLING_S", "20"))
-
-
-def inspector(*arguments: str | Path, timeout: float = 60) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*INSPECTOR, *map(str, arguments)], capture_output=True, text=True, timeout=timeout
-    )
 
 
 def test_every_part_gets_its_verdict(root: Path) -> None:
@@ -267,3 +265,40 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
     except OSError:
         return False
+
+
+def test_camera_on_another_host_is_inspected_too(root: Path) -> None:
+    """Pixels inline over TCP: verdicts, evidence and accounts as for a camera of this host."""
+    detect, gate = free_port(), free_port()
+    listen = {
+        name: f"tcp://127.0.0.1:{port}" for name, port in (("detect", detect), ("gate", gate))
+    }
+    far = make_station(root / "far", name="far", send_to=listen)
+    paths = make_station(
+        root / "near", {"listen": listen, "cameras": [{"kind": "remote", "name": "far"}]}
+    )
+    line = Line(paths)
+    command = [sys.executable, "-m", "inspector.services.capture", "--camera", "far", "--root"]
+    capture = subprocess.Popen([*command, str(root / "far")])
+    try:
+        wait_for(paths, lambda live: live.counts.get(Kind.PASS, 0) >= 60)
+        capture.terminate()
+        assert capture.wait(10) == 0
+        time.sleep(0.5)  # the last parts are on their way
+        assert line.stop() == 0
+        line.triggers.clear()  # of rings that stand in for the far one
+        count = last_count(far.ring("far"))
+        assert count
+        line.triggers[count.stream] = count.triggers
+        parts = account(line)
+    finally:
+        capture.kill()
+        line.close()
+    kinds = {part.outcome.kind for part in parts}
+    assert {Kind.PASS, Kind.FAIL} <= kinds, [part.outcome.reason for part in parts]
+    assert list(paths.evidence.rglob("*-fail.jpg"))
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])

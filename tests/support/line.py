@@ -8,7 +8,6 @@ Never: reaches into a process otherwise than a user or an accident would.
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,8 +22,7 @@ from inspector.core.topology import LIVE
 from inspector.devices.bus import Bus, newest_live
 from inspector.devices.ledger import RecordedPart
 from inspector.devices.ring import last_count
-
-INSPECTOR = [sys.executable, "-m", "inspector.cli"]
+from support.commands import INSPECTOR
 
 
 class Line:
@@ -66,6 +64,11 @@ class Line:
             count = last_count(ring) if ring.suffix != ".new" else None
             if count:
                 self.triggers[count.stream] = count.triggers
+
+    def count(self) -> int:
+        """How many parts have triggered so far."""
+        self.note_count()
+        return sum(self.triggers.values())
 
     def stop(self) -> int:
         """Ctrl-C. Returns the exit code."""

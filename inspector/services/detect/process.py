@@ -10,7 +10,9 @@ import argparse
 from collections import deque
 from pathlib import Path
 
-from inspector.core.clock import Clock, SystemClock
+from msgspec import structs
+
+from inspector.core.clock import MS, Clock, SystemClock
 from inspector.core.config import StationConfig, load_station
 from inspector.core.current import read_current
 from inspector.core.errors import EngineerError
@@ -62,6 +64,7 @@ class Detect:
         self._waiting: deque[tuple[FrameTicket, memoryview | None]] = deque()
         self._loading: Loading | None = None
         self._usual_ns = 0.0
+        self._deadline = int(config.line.deadline_ms * MS)
         self._pulse = Pulse("detect", clock.monotonic_ns(), HEARTBEAT_S)
 
     def turn(self) -> None:
@@ -80,11 +83,16 @@ class Detect:
 
     def _hear(self, message: object, payload: memoryview | None) -> None:
         if isinstance(message, FrameTicket):
-            self._waiting.append((message, payload))
+            self._waiting.append((message if payload is None else self._arrived(message), payload))
         elif isinstance(message, StreamBeat):
             self._answer(message)
         elif isinstance(message, SwitchRecipe):
             self._loading = Loading(message.recipe, self._paths, self._engine)
+
+    def _arrived(self, ticket: FrameTicket) -> FrameTicket:
+        """A ticket of another host: its times are on that host's clock, so it counts from now."""
+        now = self._clock.monotonic_ns()
+        return structs.replace(ticket, trigger_ns=now, deadline_ns=now + self._deadline)
 
     def _answer(self, beat: StreamBeat) -> None:
         outlet = self._captures.get(beat.camera)

@@ -1,0 +1,51 @@
+"""The demo: one JSON object, every trigger accounted for."""
+
+import json
+from pathlib import Path
+
+import pytest
+from support.commands import inspector
+from support.stations import make_station, write_images
+
+pytestmark = pytest.mark.line
+
+
+def test_demo_prints_one_json_object_and_ends(root: Path) -> None:
+    images = write_images(root / "images")
+    bundle = make_station(root / "station", path=str(images)).models / "tiny"
+    done = inspector(
+        *("demo", "--parts", "100", "--headless", "--json"),
+        *("--images", images, "--bundle", bundle),
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["triggers"] == 100
+    assert told["pass"] + told["fail"] + told["review"] + told["fault"] == 100
+    assert told["escapes"] == 0
+    assert told["overkill"] == 0
+    assert told["defective"] > 0
+    for times in ("latency_ms", "inference_ms"):
+        spread = told[times]
+        assert (
+            0 < spread["p50"] <= spread["p95"] <= spread["p99"] <= spread["p999"] <= spread["max"]
+        )
+
+
+def test_demo_on_the_shipped_samples() -> None:
+    done = inspector("demo", "--parts", "120", "--headless", "--json", timeout=200)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["triggers"] == 120
+    assert told["pass"] + told["fail"] + told["review"] + told["fault"] == 120
+    assert told["pass"] > 0
+    assert told["escapes"] < told["defective"] / 2
+
+
+def test_demo_keeps_its_station_where_told(root: Path) -> None:
+    images = write_images(root / "images")
+    bundle = make_station(root / "station", path=str(images)).models / "tiny"
+    kept = root / "kept"
+    arguments = ("--headless", "--images", images, "--bundle", bundle, "--root", kept)
+    assert inspector("demo", "--parts", "30", *arguments).returncode == 0
+    totals = json.loads(inspector("totals", "--root", kept, "--json").stdout)["windows"]
+    assert sum(sum(window["totals"]["counts"].values()) for window in totals) <= 30

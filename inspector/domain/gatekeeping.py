@@ -1,0 +1,315 @@
+"""The sole arbiter's rules: one trigger, one outcome, and no answer is never good.
+
+Promises: every seq of a stream up to the highest that a trigger or a beat has named is settled
+exactly once; only a sound PASS decision that came before the deadline reaches the accept lane
+(or a REVIEW, where the line is configured so); memory and the work of one call are bounded.
+Never: reads a clock, waits, raises on a message, or lets a second answer change a settled part.
+"""
+
+import heapq
+from collections import OrderedDict, deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from inspector.core.clock import MS, SECOND
+from inspector.core.messages import Cause, Decision, Kind, Lane, StreamBeat, Trigger
+from inspector.domain.settlement import Settlement, flaw
+from inspector.domain.streams import SeqSet, StreamClock
+
+MOST_STREAMS = 256
+
+Key = tuple[str, int]  # (stream, seq)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long, how many, and where a review goes. Times in nanoseconds."""
+
+    deadline_ns: int  # trigger to output
+    review_lane: Lane = Lane.REJECT
+    max_open: int = 4096  # parts waiting for a decision; one more is a fault (overload)
+    max_early: int = 1024  # decisions waiting for their trigger; one more drops the oldest
+    max_lost_at_once: int = 256  # a wide gap is settled in portions, so the loop stays short
+    forget_ns: int = 600 * SECOND  # an ended stream is remembered so long, against stragglers
+
+
+@dataclass(slots=True)
+class _Stream:
+    """One run of one camera. Every seq below `next` is open, settled, or in the gap list."""
+
+    camera: str
+    settled: SeqSet
+    next: int
+    heard_ns: int
+    ended: bool = False
+    open: int = 0
+    clock: StreamClock = field(default_factory=StreamClock)
+
+    @property
+    def complete(self) -> bool:
+        return not self.open and self.settled.floor >= self.next
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    camera: str
+    stream: str
+    seq: int
+    trigger_ns: int
+    wall_ns: int
+    source: str
+    deadline_ns: int
+
+
+@dataclass(slots=True)
+class _Gap:
+    """Parts `start` to `stop` - 1 whose triggers never arrived."""
+
+    camera: str
+    stream: str
+    start: int
+    stop: int
+    wall_ns: int
+
+
+class Gatekeeper:
+    """Takes triggers, beats, decisions and time; gives back the parts that these settle."""
+
+    def __init__(self, limits: Limits, settled: Mapping[str, SeqSet] | None = None) -> None:
+        """`settled`: per stream, what an earlier run of the gate has already settled."""
+        self._limits = limits
+        self._streams: OrderedDict[str, _Stream] = OrderedDict()
+        for name, known in (settled or {}).items():
+            self._streams[name] = _Stream("", known.copy(), known.floor, 0)
+        self._open: dict[Key, _Part] = {}
+        self._deadlines: list[tuple[int, str, int]] = []
+        self._early: OrderedDict[Key, tuple[int, Decision]] = OrderedDict()
+        self._gaps: deque[_Gap] = deque()
+        self._accepting = True
+        self._tidied = 0
+        self.triggers = 0  # of this gatekeeper, lost ones included
+        self.counts: dict[Kind, int] = dict.fromkeys(Kind, 0)
+
+    @property
+    def open(self) -> int:
+        """Parts whose timer runs."""
+        return len(self._open)
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is open and no gap is left to be settled."""
+        return not self._open and not self._gaps
+
+    def balanced(self) -> bool:
+        """Triggers = pass + fail + review + fault + open. False is a defect of the program."""
+        return self.triggers == sum(self.counts.values()) + len(self._open)
+
+    def is_settled(self, stream: str, seq: int) -> bool:
+        known = self._streams.get(stream)
+        return known is not None and seq in known.settled
+
+    def stop_accepting(self) -> None:
+        """From now on every new trigger is a fault at once; open parts run on."""
+        self._accepting = False
+
+    def on_trigger(self, trigger: Trigger, now: int) -> list[Settlement]:
+        """A part is there; or, told again with a cause, it will get no frame. Settles what its
+        seq shows to be lost, and itself where it must."""
+        stream = self._heard(trigger.camera, trigger.stream, now)
+        if trigger.seq < stream.next:
+            return self._hear_again(trigger, now)
+        self._notice(trigger.stream, stream, trigger.seq, trigger.wall_ns)
+        stream.next = trigger.seq + 1
+        done = self._settle_gaps()
+        if trigger.seq not in stream.settled:
+            done += self._admit(trigger, stream, now)
+        return done
+
+    def on_beat(self, beat: StreamBeat, now: int) -> list[Settlement]:
+        """How far a stream has counted. Triggers and beats come over one connection, in order,
+        so a seq that a beat names and no trigger has brought is lost."""
+        stream = self._heard(beat.camera, beat.stream, now)
+        stream.ended = beat.ended
+        self._notice(beat.stream, stream, beat.last_seq + 1, beat.wall_ns)
+        return self._settle_gaps()
+
+    def on_decision(self, decision: Decision, now: int) -> list[Settlement]:
+        """A verdict; kept for a while when its trigger is still on the way."""
+        key = (decision.stream, decision.seq)
+        part = self._take(key)
+        if part is not None:
+            return [self._decide(part, decision, now)]
+        stream = self._streams.get(decision.stream)
+        if stream is None or decision.seq >= stream.next:
+            self._early.setdefault(key, (now, decision))
+            while len(self._early) > self._limits.max_early:
+                self._early.popitem(last=False)
+        return []
+
+    def expire(self, now: int) -> list[Settlement]:
+        """Settle every part whose deadline has come, and a portion of the gaps."""
+        done = self._settle_gaps()
+        while (deadline := self._first()) is not None and deadline <= now:
+            part = self._take(self._deadlines[0][1:])
+            if part is not None:
+                done.append(self._late(part, now))
+        if now - self._tidied >= SECOND:
+            self._tidy(now)
+        return done
+
+    def next_deadline(self) -> int | None:
+        """When `expire` has something to do: monotonic ns, 0 for at once, None for never."""
+        return 0 if self._gaps else self._first()
+
+    def _first(self) -> int | None:
+        while self._deadlines and self._deadlines[0][1:] not in self._open:
+            heapq.heappop(self._deadlines)
+        return self._deadlines[0][0] if self._deadlines else None
+
+    def _heard(self, camera: str, name: str, now: int) -> _Stream:
+        stream = self._streams.get(name)
+        if stream is None:
+            stream = self._streams[name] = _Stream(camera, SeqSet(), 0, now)
+        stream.camera, stream.heard_ns = camera, now
+        return stream
+
+    def _notice(self, name: str, stream: _Stream, stop: int, wall_ns: int) -> None:
+        """Every seq below `stop` must have been triggered; note the ones that did not come."""
+        if stop > stream.next:
+            self._gaps.append(_Gap(stream.camera, name, stream.next, stop, wall_ns))
+            stream.next = stop
+
+    def _hear_again(self, trigger: Trigger, now: int) -> list[Settlement]:
+        """Of a part already known only a cause is news; else it is a copy, or came too late."""
+        if trigger.cause is None:
+            return []
+        part = self._take((trigger.stream, trigger.seq))
+        return [self._fault(part, trigger.cause, trigger.reason, now)] if part else []
+
+    def _admit(self, trigger: Trigger, stream: _Stream, now: int) -> list[Settlement]:
+        trigger_ns = stream.clock.local_ns(trigger.trigger_ns, now)
+        part = _Part(
+            trigger.camera,
+            trigger.stream,
+            trigger.seq,
+            trigger_ns,
+            trigger.wall_ns,
+            trigger.source,
+            trigger_ns + self._limits.deadline_ns,
+        )
+        self.triggers += 1
+        decision = self._early_decision((part.stream, part.seq), now)
+        if trigger.cause is not None:
+            return [self._fault(part, trigger.cause, trigger.reason, now)]
+        if refused := self._refusal():
+            return [self._fault(part, Cause.OVERLOAD, refused, now)]
+        if decision is not None or part.deadline_ns <= now:
+            return [self._decide(part, decision, now)]
+        stream.open += 1
+        self._open[part.stream, part.seq] = part
+        heapq.heappush(self._deadlines, (part.deadline_ns, part.stream, part.seq))
+        return []
+
+    def _early_decision(self, key: Key, now: int) -> Decision | None:
+        arrived, decision = self._early.pop(key, (now, None))
+        return decision if now - arrived < self._limits.deadline_ns else None
+
+    def _refusal(self) -> str:
+        if not self._accepting:
+            return "the gate is stopping"
+        if len(self._open) >= self._limits.max_open:
+            return f"{len(self._open)} parts are already waiting for a decision"
+        return ""
+
+    def _take(self, key: Key) -> _Part | None:
+        part = self._open.pop(key, None)
+        if part is not None:
+            self._streams[part.stream].open -= 1
+        return part
+
+    def _decide(self, part: _Part, decision: Decision | None, now: int) -> Settlement:
+        if decision is None or now >= part.deadline_ns:
+            return self._late(part, now)
+        if why := flaw(decision):
+            return self._fault(part, Cause.ENGINE, why, now, decision)
+        if decision.verdict is Kind.FAULT:
+            cause = decision.cause or Cause.ENGINE
+            return self._fault(part, cause, decision.reason, now, decision)
+        lane = self._lane(decision.verdict)
+        return self._settle(part, decision.verdict, None, decision.reason, lane, now, decision)
+
+    def _lane(self, verdict: Kind) -> Lane:
+        if verdict is Kind.PASS:
+            return Lane.ACCEPT
+        return self._limits.review_lane if verdict is Kind.REVIEW else Lane.REJECT
+
+    def _late(self, part: _Part, now: int) -> Settlement:
+        reason = f"no decision within {self._limits.deadline_ns / MS:g} ms"
+        return self._fault(part, Cause.LATE, reason, now)
+
+    def _fault(
+        self, part: _Part, cause: Cause, reason: str, now: int, decision: Decision | None = None
+    ) -> Settlement:
+        return self._settle(part, Kind.FAULT, cause, reason, Lane.REJECT, now, decision)
+
+    def _settle(
+        self,
+        part: _Part,
+        kind: Kind,
+        cause: Cause | None,
+        reason: str,
+        lane: Lane,
+        now: int,
+        decision: Decision | None,
+    ) -> Settlement:
+        self._streams[part.stream].settled.add(part.seq)
+        self.counts[kind] += 1
+        return Settlement(
+            part.camera,
+            part.stream,
+            part.seq,
+            part.wall_ns,
+            kind,
+            cause,
+            reason,
+            lane,
+            max(0, now - part.trigger_ns) // 1000,
+            part.source,
+            decision,
+        )
+
+    def _settle_gaps(self) -> list[Settlement]:
+        done: list[Settlement] = []
+        budget = self._limits.max_lost_at_once
+        while self._gaps and budget > 0:
+            gap = self._gaps[0]
+            settled = self._streams[gap.stream].settled
+            gap.start = max(gap.start, min(settled.floor, gap.stop))
+            if gap.start == gap.stop:
+                self._gaps.popleft()
+                continue
+            if gap.start not in settled:
+                done.append(self._lost(gap))
+            gap.start += 1
+            budget -= 1
+        return done
+
+    def _lost(self, gap: _Gap) -> Settlement:
+        self.triggers += 1
+        self._early.pop((gap.stream, gap.start), None)
+        part = _Part(gap.camera, gap.stream, gap.start, 0, gap.wall_ns, "", 0)
+        return self._fault(part, Cause.LOST, "its trigger never arrived", 0)
+
+    def _tidy(self, now: int) -> None:
+        """Drop decisions that can no longer be in time, and streams nobody speaks of any more."""
+        self._tidied = now
+        while self._early and next(iter(self._early.values()))[0] <= now - self._limits.deadline_ns:
+            self._early.popitem(last=False)
+        quiet = sorted(
+            (stream.heard_ns, name) for name, stream in self._streams.items() if stream.complete
+        )
+        surplus = len(self._streams) - MOST_STREAMS
+        for index, (heard_ns, name) in enumerate(quiet):
+            over = self._streams[name].ended and now - heard_ns >= self._limits.forget_ns
+            if over or index < surplus:
+                del self._streams[name]

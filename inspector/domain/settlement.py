@@ -1,0 +1,39 @@
+"""What became of a part, and which decisions may be believed.
+
+Promises: a verdict without a finite score, or with a cause beside it, is told apart from a sound
+one.
+Never: turns a flawed decision into anything but a fault.
+"""
+
+import math
+from dataclasses import dataclass
+
+from inspector.core.messages import Cause, Decision, Kind, Lane
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What became of one part; `decision` is what it rests on, None when nobody decided."""
+
+    camera: str
+    stream: str
+    seq: int
+    trigger_wall_ns: int
+    kind: Kind
+    cause: Cause | None
+    reason: str
+    lane: Lane
+    latency_us: int
+    source: str
+    decision: Decision | None
+
+
+def flaw(decision: Decision) -> str:
+    """Why a decision cannot be believed, or nothing. A fault needs no score."""
+    if decision.verdict is Kind.FAULT:
+        return ""
+    if decision.cause is not None:
+        return f"a decision {decision.verdict.value} that names a cause ({decision.cause.value})"
+    if decision.score is None or not math.isfinite(decision.score):
+        return f"a decision {decision.verdict.value} without a finite score"
+    return ""

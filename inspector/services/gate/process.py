@@ -1,0 +1,281 @@
+"""The gate's loop: triggers, beats and decisions in, lanes and outcomes out.
+
+Promises: every part gets its outcome at the deadline at the latest; an outcome is in the spool
+before the output is driven and before `record` hears of it; what `record` has not acknowledged is
+sent again, in order and without a gap; when outcomes can no longer be kept, no part is accepted.
+Never: waits for anything but the next message or deadline, and at an orderly stop for `record`.
+"""
+
+import argparse
+import math
+from pathlib import Path
+
+from msgspec import structs
+
+from inspector.core.clock import MS, SECOND, Clock, SystemClock
+from inspector.core.config import ModbusOutput as ModbusConfig
+from inspector.core.config import StationConfig, load_station
+from inspector.core.current import Current, read_current
+from inspector.core.messages import (
+    AnyMessage,
+    Cause,
+    Decision,
+    Event,
+    Kind,
+    Lane,
+    Outcome,
+    Ready,
+    Recorded,
+    Settled,
+    Severity,
+    StreamBeat,
+    SwitchRecipe,
+    Timing,
+    Trigger,
+)
+from inspector.core.paths import Paths, of_root
+from inspector.core.pulse import Pulse
+from inspector.core.topology import HEARTBEAT_S, MESSAGES, capture
+from inspector.devices.bus import Bus, Outlet
+from inspector.devices.host import Lifecycle, guarded, log_to_stderr
+from inspector.devices.modbus import ModbusOutput
+from inspector.devices.outputs import Output, VirtualOutput
+from inspector.devices.spool import Spool
+from inspector.domain.gatekeeping import Gatekeeper, Limits
+from inspector.domain.settlement import Settlement
+from inspector.services.gate.courier import Courier
+
+TICK_NS = 10 * MS
+FAREWELL_NS = 1500 * MS  # at a stop, how long record may take to acknowledge
+DRAIN_WINDOW = 64  # the most parts a draining camera has on their way (line.in_flight)
+BATCH = 200
+
+
+class Gate:
+    """The process: messages and time in, outcomes out."""
+
+    def __init__(
+        self, config: StationConfig, paths: Paths, bus: Bus, clock: Clock, output: Output
+    ) -> None:
+        self._clock, self._output = clock, output
+        now = clock.monotonic_ns()
+        # Numbers begin with the time, so that an acknowledgement from before a reboot, which
+        # empties the spool, never seems to mean the outcomes after it.
+        spool = Spool(paths.spool, first_number=clock.wall_ns() // 1000)
+        self._limits = Limits(
+            deadline_ns=int(config.line.deadline_ms * MS),
+            review_lane=Lane(config.line.review_lane),
+        )
+        self._keeper = Gatekeeper(self._limits, spool.settled())
+        listen = [config.listen.gate] if config.listen else []
+        self._inbox = bus.inbox(paths.socket("gate"), *listen, depth=MESSAGES)
+        self._record = bus.outlet(paths.socket("record"), MESSAGES)
+        self._courier = Courier(spool, self._record, now)
+        self._captures = {
+            camera.name: bus.outlet(paths.socket(capture(camera.name)), MESSAGES)
+            for camera in config.cameras
+        }
+        self._draining: dict[str, bool] = {}  # stream: every Settled so far was taken
+        self._current = read_current(paths.current, config.line)
+        self._model = ""
+        self._pulse = Pulse("gate", now, HEARTBEAT_S)
+        self._was_full = False
+        self._alarmed: set[str] = set()
+        self._stopping = False
+        if spool.damaged:
+            self._alarm("spool_damaged", f"{paths.spool}: {spool.damaged} files end unreadably")
+
+    def turn(self) -> bool:
+        """One round of the loop: hear, settle, deliver, beat. True once a second."""
+        if self._inbox.wait(self._patience()):
+            for message, _ in self._inbox.drain(BATCH):
+                self._hear(message)
+        now = self._clock.monotonic_ns()
+        self._settle(self._keeper.expire(now))
+        self._courier.deliver(now)
+        self._output.tick()
+        due = self._pulse.due(now)
+        if due:
+            self._look_round(now)
+        return due
+
+    def stop(self) -> None:
+        """Settle what is open, let record acknowledge, and leave the output safe."""
+        self._stopping = True
+        self._keeper.stop_accepting()
+        until = self._clock.monotonic_ns() + self._limits.deadline_ns + SECOND
+        while not self._keeper.idle and self._clock.monotonic_ns() < until:
+            self.turn()
+        until = self._clock.monotonic_ns() + FAREWELL_NS
+        while not self._courier.settled_all and self._clock.monotonic_ns() < until:
+            self.turn()
+        self._record.send(self._pulse.beat(self._clock.monotonic_ns(), "stopping"))
+        self._courier.spool.close()
+
+    def _patience(self) -> float:
+        """Milliseconds until something is due."""
+        due = self._keeper.next_deadline()
+        if due is None:
+            return TICK_NS / MS
+        return min(TICK_NS, due - self._clock.monotonic_ns()) / MS
+
+    def _hear(self, message: AnyMessage) -> None:
+        now = self._clock.monotonic_ns()
+        if isinstance(message, Trigger):
+            self._settle(self._keeper.on_trigger(message, now))
+        elif isinstance(message, Decision):
+            self._settle(self._keeper.on_decision(message, now))
+            self._model = message.model or self._model
+        elif isinstance(message, StreamBeat):
+            self._hear_beat(message, now)
+        elif isinstance(message, Recorded):
+            if not self._courier.hear(message, now):
+                self._alarm("ack_unknown", f"record acknowledges {message.through}, never sent")
+        elif isinstance(message, SwitchRecipe):
+            self._current = Current(recipe=message.recipe, lot=message.lot)
+
+    def _hear_beat(self, beat: StreamBeat, now: int) -> None:
+        self._settle(self._keeper.on_beat(beat, now))
+        ready = not self._stopping and not self._courier.full
+        outlet = self._captures.get(beat.camera)
+        if outlet is None:
+            return  # a camera on another host: it runs whether or not it is answered
+        outlet.send(Ready(service="gate", stream=beat.stream, ready=ready))
+        if beat.drain and not self._draining.get(beat.stream, False):
+            self._draining[beat.stream] = self._tell_again(beat, outlet)
+        if beat.ended:
+            self._draining.pop(beat.stream, None)
+
+    def _tell_again(self, beat: StreamBeat, outlet: Outlet) -> bool:
+        """Settled for the last parts: an earlier gate may have died before it said so."""
+        first = max(0, beat.last_seq + 1 - DRAIN_WINDOW)
+        return all(
+            outlet.send(Settled(stream=beat.stream, seq=seq))
+            for seq in range(first, beat.last_seq + 1)
+            if self._keeper.is_settled(beat.stream, seq)
+        )
+
+    def _settle(self, settlements: list[Settlement]) -> None:
+        for settlement in settlements:
+            self._conclude(settlement)
+
+    def _conclude(self, part: Settlement) -> None:
+        """Spool, output, and word to a camera that waits: in this order."""
+        outcome = self._outcome(part)
+        if self._courier.full or not self._courier.keep(outcome):
+            outcome = _unrecordable(outcome)
+            self._tell_full()
+            if not self._courier.keep(outcome):
+                self._courier.owe(outcome)
+        self._output.drive(outcome.lane, outcome.kind, outcome.stream, outcome.seq)
+        if part.stream in self._draining and (outlet := self._captures.get(part.camera)):
+            settled = Settled(stream=part.stream, seq=part.seq)
+            self._draining[part.stream] &= outlet.send(settled)
+        self._pulse.took(part.latency_us * 1000)
+
+    def _outcome(self, part: Settlement) -> Outcome:
+        decision = part.decision
+        score = decision.score if decision else None
+        return Outcome(
+            number=0,
+            camera=part.camera,
+            stream=part.stream,
+            seq=part.seq,
+            trigger_wall_ns=part.trigger_wall_ns,
+            kind=part.kind,
+            cause=part.cause,
+            reason=part.reason,
+            lane=part.lane,
+            score=score if score is not None and math.isfinite(score) else None,
+            boxes=decision.boxes if decision else (),
+            heatmap=decision.heatmap if decision else None,
+            model=(decision.model if decision else "") or self._model,
+            recipe=(decision.recipe if decision else "") or self._current.recipe,
+            lot=self._current.lot,
+            latency_us=part.latency_us,
+            timing=decision.timing if decision else Timing(),
+            frame=decision.frame if decision else None,
+            source=part.source,
+        )
+
+    def _look_round(self, now: int) -> None:
+        """Once a second: check the sums, tell of problems, send the heartbeat."""
+        self._alarmed.clear()
+        if not self._keeper.balanced():
+            self._alarm("sums", f"parts and outcomes differ: {self._keeper.counts}")
+        if problem := self._output.problem():
+            self._alarm("output", problem)
+        if problem := self._courier.spool.problem():
+            self._alarm("spool", problem)
+        full = self._was_full = self._courier.full
+        healthy = self._output.healthy and not full
+        state = "stopping" if self._stopping else "running" if healthy else "degraded"
+        note = f"{self._courier.waiting} not yet committed, {self._inbox.refused} messages refused"
+        self._record.send(self._pulse.beat(now, state, self._keeper.open, note))
+
+    def _tell_full(self) -> None:
+        if not self._was_full:
+            self._was_full = True
+            self._alarm("spool_full", "record does not commit; parts are rejected until it does")
+
+    def _alarm(self, code: str, text: str) -> None:
+        """Tell record; of one kind at most once between two heartbeats."""
+        if code in self._alarmed:
+            return
+        self._alarmed.add(code)
+        self._courier.report(
+            Event(
+                service="gate",
+                severity=Severity.ALARM,
+                code=code,
+                text=text,
+                wall_ns=self._clock.wall_ns(),
+            )
+        )
+
+
+def _unrecordable(outcome: Outcome) -> Outcome:
+    """The fault, small, that a part becomes when outcomes can no longer be kept."""
+    if outcome.kind is not Kind.FAULT:
+        outcome = structs.replace(
+            outcome,
+            kind=Kind.FAULT,
+            cause=Cause.RECORD,
+            reason="outcomes can no longer be recorded",
+            lane=Lane.REJECT,
+        )
+    return structs.replace(outcome, boxes=(), heatmap=None)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the process until a signal. Returns the exit code."""
+    parser = argparse.ArgumentParser("inspector gate", description=__doc__)
+    parser.add_argument("--root", type=Path)
+    arguments = parser.parse_args(argv)
+    return guarded("gate", lambda: _run(arguments.root))
+
+
+def _run(root: Path | None) -> None:
+    paths = of_root(root)
+    config = load_station(paths.station_file)
+    paths.create()
+    log = log_to_stderr("gate")
+    clock = SystemClock()
+    with Lifecycle("gate", paths.lock("gate")) as life, Bus() as bus:
+        output = _output(config, paths, clock)
+        try:
+            gate = Gate(config, paths, bus, clock, output)
+            log.info("ready, deadline %g ms", config.line.deadline_ms)
+            life.ready()
+            while life.running:
+                if gate.turn():
+                    life.finished_work()
+            gate.stop()
+        finally:
+            output.close()
+
+
+def _output(config: StationConfig, paths: Paths, clock: Clock) -> Output:
+    if isinstance(config.output, ModbusConfig):
+        return ModbusOutput(config.output, clock)
+    return VirtualOutput(paths.output_log, clock)

@@ -1,0 +1,195 @@
+"""Lanes and heartbeat against pymodbus' own server, which plays the PLC."""
+
+import asyncio
+import builtins
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from pymodbus.server import ModbusTcpServer
+from pymodbus.simulator import DataType, SimData, SimDevice
+
+from inspector.core.clock import SystemClock
+from inspector.core.config import ModbusOutput as ModbusConfig
+from inspector.core.errors import MaintainerError
+from inspector.core.messages import Kind, Lane
+from inspector.devices.modbus import LANE, QUEUE, REJECT, RUNNING, STATE, STOPPED, ModbusOutput
+
+FIRST = 10  # where the block begins
+
+
+class Plc:
+    """A Modbus server in a thread; `writes` holds every (register, values) it was told."""
+
+    def __init__(self) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        self.writes: list[tuple[int, list[int]]] = []
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._server: Any = None
+
+    def start(self) -> "Plc":
+        self._await(self._start())
+        return self
+
+    def stop(self) -> None:
+        self._await(self._server.shutdown())
+
+    def close(self) -> None:
+        self.stop()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def told(self, register: int) -> list[list[int]]:
+        return [values for at, values in list(self.writes) if at == FIRST + register]
+
+    async def _start(self) -> None:
+        registers = SimData(0, count=100, values=0, datatype=DataType.REGISTERS)
+        self._server = ModbusTcpServer(
+            SimDevice(1, simdata=[registers]),
+            address=("127.0.0.1", self.port),
+            trace_pdu=self._trace,
+        )
+        await self._server.serve_forever(background=True)
+
+    def _trace(self, sending: bool, pdu: Any) -> Any:
+        if not sending:
+            self.writes.append((pdu.address, list(pdu.registers)))
+        return pdu
+
+    def _await(self, work: Any) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+
+
+@pytest.fixture
+def plc() -> Iterator[Plc]:
+    server = Plc().start()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def output(plc: Plc) -> Iterator[ModbusOutput]:
+    made = connect(plc)
+    yield made
+    made.close()
+
+
+def connect(plc: Plc, **more: Any) -> ModbusOutput:
+    config = ModbusConfig(
+        host="127.0.0.1",
+        port=plc.port,
+        register=FIRST,
+        **{"heartbeat_ms": 10, "timeout_ms": 1000, **more},
+    )
+    return ModbusOutput(config, SystemClock())
+
+
+def until(true: Callable[[], object], tick: Callable[[], None] = lambda: None) -> None:
+    end = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < end, "did not come true"
+        tick()
+        time.sleep(0.005)
+
+
+def test_lanes_arrive_in_order_with_their_count(plc: Plc, output: ModbusOutput) -> None:
+    until(lambda: output.healthy)
+    lanes = [Lane.ACCEPT, Lane.REJECT, Lane.ACCEPT, Lane.ACCEPT, Lane.REJECT] * 20
+    for seq, lane in enumerate(lanes):
+        output.drive(lane, Kind.PASS, "s", seq)
+    until(lambda: len(plc.told(LANE)) == len(lanes))
+    expected = [[1 if lane is Lane.ACCEPT else 2, n, 0] for n, lane in enumerate(lanes, 1)]
+    assert plc.told(LANE) == expected
+
+
+def test_connection_begins_with_reject_and_stopped(plc: Plc, output: ModbusOutput) -> None:
+    until(lambda: output.healthy)
+    assert plc.writes[0] == (FIRST, [0, REJECT, 0, 0, STOPPED])
+
+
+def test_heartbeat_moves_while_the_gate_ticks(plc: Plc, output: ModbusOutput) -> None:
+    until(lambda: len(plc.told(0)) > 5, output.tick)
+    beats = [values[0] for values in plc.told(0)]
+    assert beats == list(range(len(beats)))
+    assert plc.told(STATE) == [[RUNNING]]
+
+
+def test_hung_gate_stops_the_heartbeat(plc: Plc, output: ModbusOutput) -> None:
+    until(lambda: len(plc.told(0)) > 2, output.tick)
+    time.sleep(0.05)
+    before = len(plc.told(0))
+    time.sleep(0.3)
+    assert len(plc.told(0)) == before
+    until(lambda: len(plc.told(0)) > before, output.tick)
+
+
+def test_orderly_stop_delivers_all_and_sets_the_state_last(plc: Plc) -> None:
+    output = connect(plc)
+    until(lambda: output.healthy)
+    for seq in range(20):
+        output.drive(Lane.ACCEPT, Kind.PASS, "s", seq)
+    output.close()
+    assert len(plc.told(LANE)) == 20
+    assert plc.writes[-1] == (FIRST + STATE, [STOPPED])
+
+
+def test_plc_that_comes_back_is_served_again(plc: Plc, output: ModbusOutput) -> None:
+    until(lambda: output.healthy)
+    output.drive(Lane.ACCEPT, Kind.PASS, "s", 0)
+    until(lambda: len(plc.told(LANE)) == 1)
+    plc.stop()
+    until(lambda: not output.healthy, output.tick)
+    assert str(plc.port) in output.problem()
+    assert output.problem() == ""
+    plc.start()
+    until(lambda: output.healthy, output.tick)
+    output.drive(Lane.ACCEPT, Kind.PASS, "s", 1)
+    until(lambda: plc.told(LANE)[-1] == [1, 2, 0])
+    again = [values for values in plc.told(0) if len(values) == 5][-1]
+    assert again[1:] == [REJECT, 1, 0, STOPPED]
+
+
+def test_lane_that_waited_too_long_is_never_an_accept(plc: Plc) -> None:
+    plc.stop()
+    output = connect(plc, timeout_ms=50)
+    for seq in range(QUEUE + 10):
+        output.drive(Lane.ACCEPT, Kind.PASS, "s", seq)
+    time.sleep(0.1)
+    plc.start()
+    until(lambda: plc.told(LANE))
+    output.close()
+    assert plc.told(LANE) == [[REJECT, QUEUE + 10, 0]]
+
+
+def test_absent_plc_never_holds_the_gate_up(plc: Plc) -> None:
+    plc.stop()
+    output = connect(plc)
+    until(output.problem)
+    for seq in range(10 * QUEUE):
+        output.drive(Lane.ACCEPT, Kind.PASS, "s", seq)
+        output.tick()
+    assert not output.healthy
+    output.close()
+    plc.start()
+    assert plc.writes == []
+
+
+def test_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = builtins.__import__
+
+    def without(name: str, *rest: Any, **more: Any) -> Any:
+        if name.startswith("pymodbus"):
+            raise ModuleNotFoundError(name)
+        return real(name, *rest, **more)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(MaintainerError, match=r"inspector\[modbus\]"):
+        ModbusOutput(ModbusConfig(host="127.0.0.1"), SystemClock())

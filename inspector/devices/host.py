@@ -5,6 +5,7 @@ watchdog is pinged only when the caller reports finished work.
 Never: runs a thread of its own, so a hung service looks hung.
 """
 
+import argparse
 import ctypes
 import fcntl
 import logging
@@ -12,16 +13,21 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
-from typing import IO
+from typing import IO, Protocol
 
+from inspector.core.config import StationConfig, load_station
 from inspector.core.errors import InspectorError, MaintainerError
+from inspector.core.paths import Paths, of_root
 
 # Set by the bench supervisor in the environment of its processes.
 SUPERVISED = "INSPECTOR_SUPERVISED"
 PR_SET_PDEATHSIG = 1
+PING_S = 0.5  # well below every watchdog of the topology
 
 
 class Lifecycle:
@@ -31,6 +37,7 @@ class Lifecycle:
         """Take the lock `lock`. Raises MaintainerError when another process holds it."""
         self.name = name
         self.running = True
+        self._pinged = 0.0
         self._lock = _take(lock, name)
         die_with_parent()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -40,8 +47,11 @@ class Lifecycle:
         notify("READY=1")
 
     def finished_work(self) -> None:
-        """Tell the service manager's watchdog that the loop came round."""
-        notify("WATCHDOG=1")
+        """Tell the service manager's watchdog that the loop came round; not for every part."""
+        now = time.monotonic()
+        if now - self._pinged >= PING_S:
+            self._pinged = now
+            notify("WATCHDOG=1")
 
     def close(self) -> None:
         notify("STOPPING=1")
@@ -55,6 +65,51 @@ class Lifecycle:
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self.running = False
+
+
+class Turning(Protocol):
+    """The loop of one process."""
+
+    def turn(self) -> bool:
+        """One short round. True when it finished work that the watchdog may count on."""
+        ...
+
+    def stop(self) -> None:
+        """Leave everything in order."""
+        ...
+
+
+Build = Callable[[StationConfig, Paths, ExitStack], Turning]
+
+
+def serve(name: str, root: Path | None, build: Build) -> int:
+    """Run a process until a signal: its configuration, lock and log, then its loop.
+
+    What `build` opens it enters into the stack. Returns the exit code.
+    """
+    return guarded(name, lambda: _serve(name, of_root(root), build))
+
+
+def _serve(name: str, paths: Paths, build: Build) -> None:
+    config = load_station(paths.station_file)
+    paths.create()
+    log = log_to_stderr(name)
+    with ExitStack() as stack:
+        life = stack.enter_context(Lifecycle(name, paths.lock(name)))
+        process = build(config, paths, stack)
+        log.info("ready")
+        life.ready()
+        while life.running:
+            if process.turn():
+                life.finished_work()
+        process.stop()
+
+
+def options(name: str, purpose: str | None) -> argparse.ArgumentParser:
+    """The command line that every process has."""
+    parser = argparse.ArgumentParser(f"inspector {name}", description=purpose)
+    parser.add_argument("--root", type=Path, help="the station's folder")
+    return parser
 
 
 def guarded(name: str, body: Callable[[], None]) -> int:

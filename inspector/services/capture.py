@@ -5,15 +5,14 @@ a part without a frame is announced with its cause; nothing here waits for anoth
 Never: judges a frame, or lets a number go unused.
 """
 
-import argparse
 import sys
 import uuid
-from pathlib import Path
+from contextlib import ExitStack
 
 from msgspec import structs
 
 from inspector.core.clock import MS, SECOND, Clock, SystemClock
-from inspector.core.config import LocalCamera, RemoteCamera, StationConfig, load_station
+from inspector.core.config import LocalCamera, RemoteCamera, StationConfig
 from inspector.core.errors import MaintainerError
 from inspector.core.messages import (
     Cause,
@@ -24,12 +23,12 @@ from inspector.core.messages import (
     StreamBeat,
     Trigger,
 )
-from inspector.core.paths import Paths, of_root
+from inspector.core.paths import Paths
 from inspector.core.pulse import Pulse
 from inspector.core.topology import BEAT_S, HEARTBEAT_S, MESSAGES, TICKETS, capture
 from inspector.devices.bus import Bus
 from inspector.devices.cameras import Camera, FrameMissing, open_camera
-from inspector.devices.host import Lifecycle, guarded, log_to_stderr
+from inspector.devices.host import options, serve
 from inspector.devices.ring import Frame, RingWriter, last_count, slots_for
 
 # A peer that has not answered a beat for so long is taken for dead.
@@ -115,7 +114,7 @@ class Capture:
             ended=True,
         )
 
-    def turn(self) -> None:
+    def turn(self) -> bool:
         """One round of the loop: hear, beat, and take one part if one is there."""
         now = self._clock.monotonic_ns()
         for message, _ in self._inbox.drain():
@@ -128,8 +127,9 @@ class Capture:
             self._inbox.wait(5)
         elif (source := self._camera.wait(BEAT_S / 4)) is not None:
             self._part(source)
+        return True
 
-    def close(self) -> None:
+    def stop(self) -> None:
         """Tell how far this stream has come, so that not one of its parts is forgotten."""
         self._gate.send(self._stream_beat(ended=True))
         self._camera.close()
@@ -207,26 +207,15 @@ class Capture:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one camera until a signal. Returns the exit code."""
-    parser = argparse.ArgumentParser("inspector capture", description=__doc__)
-    parser.add_argument("--root", type=Path)
-    parser.add_argument("--camera", required=True)
+    parser = options("capture", __doc__)
+    parser.add_argument("--camera", required=True, help="its name in station.toml")
     arguments = parser.parse_args(argv)
-    return guarded(capture(arguments.camera), lambda: _run(arguments.root, arguments.camera))
 
+    def build(config: StationConfig, paths: Paths, stack: ExitStack) -> Capture:
+        camera = _camera(config, arguments.camera, paths)
+        return Capture(config, camera, paths, stack.enter_context(Bus()), SystemClock())
 
-def _run(root: Path | None, name: str) -> None:
-    paths = of_root(root)
-    config = load_station(paths.station_file)
-    paths.create()
-    log = log_to_stderr(capture(name))
-    with Lifecycle(capture(name), paths.lock(capture(name))) as life, Bus() as bus:
-        process = Capture(config, _camera(config, name, paths), paths, bus, SystemClock())
-        log.info("stream %s", process.stream)
-        life.ready()
-        while life.running:
-            process.turn()
-            life.finished_work()
-        process.close()
+    return serve(capture(arguments.camera), arguments.root, build)
 
 
 def _camera(config: StationConfig, name: str, paths: Paths) -> LocalCamera:

@@ -6,14 +6,13 @@ between two parts, and only once its model is loaded.
 Never: decides with a model whose files are not those of its bundle, or stops for a load.
 """
 
-import argparse
 from collections import deque
-from pathlib import Path
+from contextlib import ExitStack
 
 from msgspec import structs
 
 from inspector.core.clock import MS, Clock, SystemClock
-from inspector.core.config import StationConfig, load_station
+from inspector.core.config import StationConfig
 from inspector.core.current import read_current
 from inspector.core.errors import EngineerError
 from inspector.core.messages import (
@@ -29,12 +28,12 @@ from inspector.core.messages import (
     SwitchRecipe,
     Timing,
 )
-from inspector.core.paths import Paths, of_root
+from inspector.core.paths import Paths
 from inspector.core.pulse import Pulse
 from inspector.core.topology import HEARTBEAT_S, MESSAGES, TICKETS, capture
 from inspector.devices.bus import Bus, Outlet
 from inspector.devices.engine import Engine, Image, Inference
-from inspector.devices.host import Lifecycle, guarded, log_to_stderr
+from inspector.devices.host import options, serve
 from inspector.domain.defects import Rectangle, boxes, packed
 from inspector.domain.framecheck import focus_of
 from inspector.domain.verdict import judge
@@ -67,7 +66,7 @@ class Detect:
         self._deadline = int(config.line.deadline_ms * MS)
         self._pulse = Pulse("detect", clock.monotonic_ns(), HEARTBEAT_S)
 
-    def turn(self) -> None:
+    def turn(self) -> bool:
         """One round of the loop: hear all that is there, judge one part."""
         if not self._waiting:
             self._inbox.wait(20 if self._loading else 100)
@@ -80,6 +79,10 @@ class Detect:
         if self._pulse.due(now):
             note = f"{self._judge.recipe.name} {self._judge.model_id}"
             self._record.send(self._pulse.beat(now, "running", len(self._waiting), note))
+        return True
+
+    def stop(self) -> None:
+        """Nothing is kept here: a ticket still waiting becomes a fault at its deadline."""
 
     def _hear(self, message: object, payload: memoryview | None) -> None:
         if isinstance(message, FrameTicket):
@@ -219,21 +222,8 @@ class Detect:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the process until a signal. Returns the exit code."""
-    parser = argparse.ArgumentParser("inspector detect", description=__doc__)
-    parser.add_argument("--root", type=Path)
-    arguments = parser.parse_args(argv)
-    return guarded("detect", lambda: _run(arguments.root))
 
+    def build(config: StationConfig, paths: Paths, stack: ExitStack) -> Detect:
+        return Detect(config, paths, stack.enter_context(Bus()), SystemClock())
 
-def _run(root: Path | None) -> None:
-    paths = of_root(root)
-    config = load_station(paths.station_file)
-    paths.create()
-    log = log_to_stderr("detect")
-    with Lifecycle("detect", paths.lock("detect")) as life, Bus() as bus:
-        process = Detect(config, paths, bus, SystemClock())
-        log.info("ready on %s", config.detect.device)
-        life.ready()
-        while life.running:
-            process.turn()
-            life.finished_work()
+    return serve("detect", options("detect", __doc__).parse_args(argv).root, build)

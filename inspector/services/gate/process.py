@@ -6,15 +6,14 @@ sent again, in order and without a gap; when outcomes can no longer be kept, no 
 Never: waits for anything but the next message or deadline, and at an orderly stop for `record`.
 """
 
-import argparse
 import math
-from pathlib import Path
+from contextlib import ExitStack, closing
 
 from msgspec import structs
 
 from inspector.core.clock import MS, SECOND, Clock, SystemClock
 from inspector.core.config import ModbusOutput as ModbusConfig
-from inspector.core.config import StationConfig, load_station
+from inspector.core.config import StationConfig
 from inspector.core.current import Current, read_current
 from inspector.core.messages import (
     AnyMessage,
@@ -33,11 +32,11 @@ from inspector.core.messages import (
     Timing,
     Trigger,
 )
-from inspector.core.paths import Paths, of_root
+from inspector.core.paths import Paths
 from inspector.core.pulse import Pulse
 from inspector.core.topology import HEARTBEAT_S, MESSAGES, capture
 from inspector.devices.bus import Bus, Outlet
-from inspector.devices.host import Lifecycle, guarded, log_to_stderr
+from inspector.devices.host import options, serve
 from inspector.devices.modbus import ModbusOutput
 from inspector.devices.outputs import Output, VirtualOutput
 from inspector.devices.spool import Spool
@@ -249,30 +248,14 @@ def _unrecordable(outcome: Outcome) -> Outcome:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the process until a signal. Returns the exit code."""
-    parser = argparse.ArgumentParser("inspector gate", description=__doc__)
-    parser.add_argument("--root", type=Path)
-    arguments = parser.parse_args(argv)
-    return guarded("gate", lambda: _run(arguments.root))
 
+    def build(config: StationConfig, paths: Paths, stack: ExitStack) -> Gate:
+        clock = SystemClock()
+        bus = stack.enter_context(Bus())
+        output = stack.enter_context(closing(_output(config, paths, clock)))
+        return Gate(config, paths, bus, clock, output)
 
-def _run(root: Path | None) -> None:
-    paths = of_root(root)
-    config = load_station(paths.station_file)
-    paths.create()
-    log = log_to_stderr("gate")
-    clock = SystemClock()
-    with Lifecycle("gate", paths.lock("gate")) as life, Bus() as bus:
-        output = _output(config, paths, clock)
-        try:
-            gate = Gate(config, paths, bus, clock, output)
-            log.info("ready, deadline %g ms", config.line.deadline_ms)
-            life.ready()
-            while life.running:
-                if gate.turn():
-                    life.finished_work()
-            gate.stop()
-        finally:
-            output.close()
+    return serve("gate", options("gate", __doc__).parse_args(argv).root, build)
 
 
 def _output(config: StationConfig, paths: Paths, clock: Clock) -> Output:

@@ -15,7 +15,8 @@ from inspector.core.errors import EngineerError
 
 SCHEMA: Literal[1] = 1
 
-Count = Annotated[int, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]  # what a database column holds
+WallTime = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]  # nanoseconds since 1970 UTC
 Identifier = Annotated[str, Meta(max_length=64)]
 
 
@@ -136,7 +137,7 @@ class Trigger(Message, tag="trigger", frozen=True, kw_only=True):
     stream: Identifier
     seq: Count
     trigger_ns: int  # monotonic
-    wall_ns: int
+    wall_ns: WallTime
     source: str = ""  # the file a simulated camera took the frame from
     cause: Cause | None = None
     reason: str = ""
@@ -152,7 +153,7 @@ class StreamBeat(Message, tag="stream_beat", frozen=True, kw_only=True):
     stream: Identifier
     last_seq: Annotated[int, Meta(ge=-1)]
     format: FrameFormat
-    wall_ns: int
+    wall_ns: WallTime
     drain: bool = False  # capture wants a Settled for every part
     ended: bool = False
 
@@ -200,7 +201,7 @@ class Outcome(Message, tag="outcome", frozen=True, kw_only=True):
     camera: Identifier
     stream: Identifier
     seq: Count
-    trigger_wall_ns: int
+    trigger_wall_ns: WallTime
     kind: Kind
     cause: Cause | None
     reason: str
@@ -256,7 +257,7 @@ class Event(Message, tag="event", frozen=True, kw_only=True):
     severity: Severity
     code: Identifier
     text: str
-    wall_ns: int
+    wall_ns: WallTime
 
 
 class SwitchRecipe(Message, tag="switch_recipe", frozen=True, kw_only=True):
@@ -304,7 +305,7 @@ class Live(Message, tag="live", frozen=True, kw_only=True):
     """record -> any screen: the state of the line, several times a second. Newest wins."""
 
     sent_ns: int
-    wall_ns: int
+    wall_ns: WallTime
     recipe: Identifier
     lot: Identifier
     counts: dict[Kind, int]  # of this run of record

@@ -1,0 +1,185 @@
+"""Opening the ledger for its one writer: whole, current, and never silently without its past.
+
+Promises: a ledger that is damaged is set aside under another name, with its log, and a new one is
+begun; the caller learns of it. A ledger of a newer program is left untouched.
+Never: repairs or deletes anything.
+"""
+
+import sqlite3
+import struct
+import time
+import uuid
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from inspector.core.clock import SECOND
+from inspector.core.errors import MaintainerError
+from inspector.devices.ledger import schema
+
+CHECK_S = 10.0  # a check that takes longer is broken off; the ledger then counts as whole
+TAILS = ("", "-wal", "-shm")
+WAL_MAGIC = (0x377F0682, 0x377F0683)
+WAL_HEADER = 32
+
+PRAGMAS = """
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+PRAGMA foreign_keys = ON;
+PRAGMA wal_autocheckpoint = 1000;
+PRAGMA journal_size_limit = 16777216;
+PRAGMA busy_timeout = 2000;
+"""
+PUT_META = "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO NOTHING"
+GET_META = "SELECT value FROM meta WHERE key = ?"
+DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The writer's connection, the ledger's identity, and what had to be set aside, if anything."""
+
+    connection: sqlite3.Connection
+    ledger: str  # 32 hexadecimal digits
+    set_aside: Path | None
+    damage: str = ""
+
+
+def open_ledger(path: Path, wall_ns: int, damage: str | None = None) -> Opened:
+    """Open or begin the ledger at `path`; one with known `damage` is set aside unseen.
+
+    Raises MaintainerError when its folder cannot be written or a newer program wrote it.
+    """
+    damage = damage or find_damage(path)
+    aside = set_aside(path, wall_ns) if damage else None
+    connection = _connect(path)
+    try:
+        connection.executescript(PRAGMAS)
+        schema.migrate(connection, path)
+        connection.execute(PUT_META, ("ledger", uuid.uuid4().hex))
+        connection.execute(PUT_META, ("begun_ns", str(wall_ns)))
+        (ledger,) = connection.execute(GET_META, ("ledger",)).fetchone()
+    except sqlite3.Error as error:
+        connection.close()
+        raise cannot_write(path, error) from None
+    return Opened(connection, ledger, aside, damage or "")
+
+
+def find_damage(path: Path) -> str | None:
+    """What is wrong with the ledger at `path`, or None. Looks without changing a byte of it.
+
+    Raises MaintainerError when a newer program wrote it or it cannot be read.
+    """
+    if not path.exists():
+        return "its log is there without it" if _size(_tail(path, "-wal")) else None
+    if path.is_dir():
+        raise MaintainerError(f"{path}: is a folder; remove it, the ledger is a file")
+    if _size(path) == 0:
+        return None
+    if broken := _wal_damage(_tail(path, "-wal")):
+        return broken
+    try:
+        with _look(path) as connection:
+            schema.refuse_newer(schema.version_of(connection), path)
+            return _quick_check(connection)
+    except sqlite3.DatabaseError as error:
+        if is_damage(error):
+            return str(error)
+        raise MaintainerError(f"{path}: cannot be read ({error})") from None
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """True when the error says that the file itself is damaged."""
+    return (getattr(error, "sqlite_errorcode", 0) & 0xFF) in DAMAGED
+
+
+def set_aside(path: Path, wall_ns: int) -> Path:
+    """Rename the ledger and its log, which stay usable together. Returns the new name."""
+    when = datetime.fromtimestamp(wall_ns // SECOND, UTC).strftime("%Y%m%dT%H%M%SZ")
+    target = path.with_name(f"{path.name}.corrupt-{when}")
+    number = 1
+    while any(_tail(target, tail).exists() for tail in TAILS):
+        number += 1
+        target = path.with_name(f"{path.name}.corrupt-{when}-{number}")
+    try:
+        for tail in TAILS:
+            if _tail(path, tail).exists():
+                _tail(path, tail).rename(_tail(target, tail))
+    except OSError as error:
+        raise MaintainerError(
+            f"{path}: is damaged and cannot be set aside ({error.strerror}); "
+            "make its folder writable"
+        ) from None
+    return target
+
+
+def cannot_write(path: Path, error: sqlite3.Error) -> MaintainerError:
+    """The error as one line for the maintainer."""
+    return MaintainerError(
+        f"{path}: cannot be written ({error}); mend its folder's owner, mount or free space"
+    )
+
+
+def _look(path: Path) -> "closing[sqlite3.Connection]":
+    """A read-only connection, closed with the block; it neither recovers nor checkpoints."""
+    # Without a log the file stands for itself, and SQLite need not begin one beside it.
+    mode = "mode=ro" if _size(_tail(path, "-wal")) else "mode=ro&immutable=1"
+    return closing(sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True))
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    try:
+        return sqlite3.connect(path, isolation_level=None, cached_statements=64)
+    except sqlite3.Error as error:
+        raise cannot_write(path, error) from None
+
+
+def _quick_check(connection: sqlite3.Connection) -> str | None:
+    """The first finding of SQLite's own check, None when there is none or time runs out."""
+    until = time.monotonic() + CHECK_S
+    connection.set_progress_handler(lambda: int(time.monotonic() > until), 100_000)
+    try:
+        (finding,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+            return None
+        raise
+    return None if finding == "ok" else str(finding)
+
+
+def _wal_damage(wal: Path) -> str | None:
+    """SQLite takes a log whose head is damaged for an empty one, and would lose its commits."""
+    if _size(wal) <= WAL_HEADER:
+        return None
+    head = _head(wal)
+    magic = int.from_bytes(head[:4], "big")
+    if magic not in WAL_MAGIC:
+        return f"the head of its log {wal.name} is damaged"
+    words = struct.unpack((">" if magic & 1 else "<") + "6I", head[:24])
+    return None if _checksum(words) == head[24:] else f"the head of its log {wal.name} is damaged"
+
+
+def _head(wal: Path) -> bytes:
+    with wal.open("rb") as file:
+        return file.read(WAL_HEADER)
+
+
+def _checksum(words: tuple[int, ...]) -> bytes:
+    """SQLite's checksum of a log's head: sums over pairs of 32-bit words."""
+    first = second = 0
+    for one, two in zip(words[::2], words[1::2], strict=True):
+        first = (first + one + second) & 0xFFFFFFFF
+        second = (second + two + first) & 0xFFFFFFFF
+    return struct.pack(">II", first, second)
+
+
+def _tail(path: Path, tail: str) -> Path:
+    return path.with_name(path.name + tail)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

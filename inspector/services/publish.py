@@ -1,0 +1,265 @@
+"""publish: the only process with the network. Sends committed totals to the plant's broker.
+
+Promises: every totals row of the ledger reaches the broker at least once, oldest first, or is set
+aside with a reason; `(device, stream, seq)` lets a receiver count it once. Whatever the network
+does, the line does not notice, and the rows wait in the ledger.
+Never: opens the ring or the evidence, writes the ledger, or sends anything but `egress.Payload`.
+"""
+
+import argparse
+import logging
+import sys
+import time
+from logging import Logger
+from pathlib import Path
+
+from inspector.core.clock import SECOND, Clock, SystemClock
+from inspector.core.config import Publish, StationConfig, load_station
+from inspector.core.errors import EngineerError, MaintainerError
+from inspector.core.messages import Event, Severity
+from inspector.core.paths import Paths, of_root
+from inspector.core.pulse import Pulse
+from inspector.core.topology import HEARTBEAT_S, MESSAGES
+from inspector.devices.broker import Broker, Down, Happening, Result, Up
+from inspector.devices.bus import Bus, Outlet
+from inspector.devices.host import Lifecycle, guarded, log_to_stderr
+from inspector.devices.ledger import LedgerReader
+from inspector.domain import egress
+from inspector.domain.outbox import Outbox
+from inspector.domain.tally import TotalsRow
+
+LOOK_NS = SECOND // 5  # between two looks into a ledger that had nothing new
+TURN_S = 0.1
+FAREWELL_S = 1.0  # at the end, wait so long for what is on its way
+
+
+class Teller:
+    """Tells a person a thing once, until it changes: on the log at once, and as an event to record
+    as soon as record is there to hear it."""
+
+    def __init__(self, record: Outlet, log: Logger, clock: Clock) -> None:
+        self._record = record
+        self._log = log
+        self._clock = clock
+        self._said: dict[str, str] = {}
+        self._unheard: dict[str, Event] = {}
+
+    def tell(self, severity: Severity, code: str, text: str, topic: str = "") -> None:
+        """Say `text` unless it was the last thing said of `topic` (or of `code`)."""
+        topic = topic or code
+        if self._said.get(topic) == text:
+            return
+        self._said[topic] = text
+        self._log.log(logging.INFO if severity is Severity.INFO else logging.WARNING, text)
+        wall = self._clock.wall_ns()
+        event = Event(service="publish", severity=severity, code=code, text=text, wall_ns=wall)
+        self._unheard.pop(topic, None)
+        if not self._record.send(event):
+            self._unheard[topic] = event
+
+    def again(self) -> None:
+        """Say to record what it has not heard; of each topic the newest."""
+        for topic, event in list(self._unheard.items()):
+            if self._record.send(event):
+                del self._unheard[topic]
+
+
+class Publisher:
+    """The process: from the ledger to the broker, and the answers back to record."""
+
+    def __init__(
+        self,
+        device: egress.Device,
+        broker: Broker,
+        reader: LedgerReader,
+        record: Outlet,
+        teller: Teller,
+        clock: Clock,
+    ) -> None:
+        self._device = device
+        self._broker = broker
+        self._reader = reader
+        self._record = record
+        self._teller = teller
+        self._clock = clock
+        now = clock.monotonic_ns()
+        self._outbox = Outbox()
+        self._allowance = egress.Allowance(now)
+        self._pulse = Pulse("publish", now, HEARTBEAT_S)
+        self._sent_ns: dict[int, int] = {}
+        self._state, self._note = "starting", ""
+        self._look_ns = now
+
+    def turn(self) -> None:
+        """One round of the loop; waits at most TURN_S for the broker."""
+        happening = self._broker.poll(TURN_S)
+        while happening:
+            self._take(happening)
+            happening = self._broker.poll(0)
+        self._send()
+        self._mark()
+        self._teller.again()
+        now = self._clock.monotonic_ns()
+        if self._pulse.due(now):
+            queue = self._outbox.on_the_way + self._outbox.unmarked
+            self._record.send(self._pulse.beat(now, self._state, queue, self._note))
+
+    def finish(self) -> None:
+        """Wait a moment for the answers still to come, so that less is sent twice."""
+        self._outbox.in_flight = 0
+        until = time.monotonic() + FAREWELL_S
+        while self._outbox.on_the_way and time.monotonic() < until:
+            self.turn()
+
+    def _take(self, happening: Happening) -> None:
+        match happening:
+            case Up(in_flight):
+                self._outbox.connected(in_flight)
+                self._state, self._note = "running", ""
+                self._tell_line(Severity.INFO, "broker_up", "connected to the broker")
+            case Down(text):
+                self._outbox.in_flight = 0
+                self._state, self._note = "degraded", text
+                self._tell_line(Severity.WARNING, "broker_down", text)
+            case Result():
+                self._take_result(happening)
+
+    def _take_result(self, result: Result) -> None:
+        now, token = self._clock.monotonic_ns(), result.token
+        sent_ns = self._sent_ns.pop(token, now)
+        match result.status:
+            case "acked":
+                self._outbox.acked(token, now)
+                self._pulse.took(now - sent_ns)
+                self._heard(result)
+            case "refused":
+                self._outbox.refused(token, now)
+                text = f"the broker refuses totals: {result.detail}; mend its access list"
+                self._state, self._note = "degraded", text
+                self._teller.tell(Severity.WARNING, "publish_refused", text, "answers")
+            case "oversize":
+                self._outbox.oversize(token, result.detail, now)
+                self._tell_aside(result.detail)
+            case "broke":
+                if self._outbox.broke(token, result.detail, now):
+                    self._tell_aside(result.detail)
+            case "timeout" | "lost":
+                self._outbox.lost(token)
+
+    def _heard(self, result: Result) -> None:
+        """The broker took it; whether anybody reads it is another question."""
+        self._state, self._note = "running", result.detail
+        if result.detail:
+            text = f"the broker takes the totals, but {result.detail} {self._topic}"
+            self._teller.tell(Severity.WARNING, "publish_unread", text, "answers")
+        else:
+            self._teller.tell(Severity.INFO, "publish_taken", "the broker takes totals", "answers")
+
+    def _send(self) -> None:
+        now = self._clock.monotonic_ns()
+        if now < self._look_ns:
+            return
+        pending = self._pending()
+        chosen = self._outbox.choose(pending, now)
+        for row in chosen:
+            if not self._allowance.take(now):
+                break
+            self._send_row(row, now)
+        if not chosen:
+            self._look_ns = now + LOOK_NS
+
+    def _send_row(self, row: TotalsRow, now: int) -> None:
+        try:
+            payload = egress.to_payload(egress.totals_of(self._device, row))
+        except EngineerError as error:
+            self._outbox.set_aside(row.row, str(error), now)
+            self._tell_aside(str(error))
+            return
+        token = self._broker.publish(payload)
+        self._outbox.sent(token, row)
+        self._sent_ns[token] = now
+
+    def _pending(self) -> list[TotalsRow]:
+        try:
+            return self._reader.pending(self._outbox.look_at)
+        except MaintainerError as error:
+            self._look_ns = self._clock.monotonic_ns() + SECOND
+            self._teller.tell(Severity.INFO, "ledger_unread", str(error))
+            return []
+
+    def _mark(self) -> None:
+        now = self._clock.monotonic_ns()
+        for message in self._outbox.marks(now):
+            if not self._record.send(message):
+                return  # record is away; what it has not marked is told again
+            self._outbox.told(message, now)
+
+    def _tell_line(self, severity: Severity, code: str, text: str) -> None:
+        self._teller.tell(severity, code, text, "line")
+
+    def _tell_aside(self, why: str) -> None:
+        self._teller.tell(Severity.ALARM, "totals_set_aside", f"a totals row is set aside: {why}")
+
+    @property
+    def _topic(self) -> str:
+        return egress.topic_of(self._device)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Publish until a signal. Returns the exit code."""
+    parser = argparse.ArgumentParser("inspector publish", description=__doc__)
+    parser.add_argument("--root", type=Path)
+    arguments = parser.parse_args(argv)
+    return guarded("publish", lambda: _run(arguments.root))
+
+
+def _run(root: Path | None) -> None:
+    paths = of_root(root)
+    config = load_station(paths.station_file)
+    log = log_to_stderr("publish")
+    with Lifecycle("publish", paths.lock("publish")) as life, Bus() as bus:
+        record = bus.outlet(paths.socket("record"), MESSAGES)
+        if config.publish is None:
+            log.info("%s has no [publish]: totals stay on the station", paths.station_file)
+            _idle(life, record)
+        else:
+            _publish(life, record, log, config, config.publish, paths)
+
+
+def _idle(life: Lifecycle, record: Outlet) -> None:
+    """Nothing to send: only say so once a second."""
+    clock = SystemClock()
+    pulse = Pulse("publish", clock.monotonic_ns(), HEARTBEAT_S)
+    life.ready()
+    while life.running:
+        if pulse.due(now := clock.monotonic_ns()):
+            record.send(pulse.beat(now, "off", note="no [publish] in the configuration"))
+        life.finished_work()
+        time.sleep(TURN_S)
+
+
+def _publish(
+    life: Lifecycle,
+    record: Outlet,
+    log: Logger,
+    config: StationConfig,
+    settings: Publish,
+    paths: Paths,
+) -> None:
+    clock = SystemClock()
+    device = egress.device_of(config.station)
+    names = (device.enterprise, device.site, device.area, device.line, device.cell)
+    reader = LedgerReader(paths.ledger)
+    with Broker(settings, egress.topic_of(device), ".".join(("inspector", *names))) as broker:
+        teller = Teller(record, log, clock)
+        publisher = Publisher(device, broker, reader, record, teller, clock)
+        life.ready()
+        while life.running:
+            publisher.turn()
+            life.finished_work()
+        publisher.finish()
+    reader.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""What waits to be committed, and what the gate may be told of it.
+
+Promises: a number is acknowledged after its outcome is synced to the disk, never before; while
+the disk refuses, what was gathered stays and what comes is left to the gate, which sends it again.
+Never: holds more than one batch of outcomes.
+"""
+
+import uuid
+from collections import deque
+from dataclasses import dataclass, field
+
+from inspector.core.clock import SECOND
+from inspector.core.messages import Delivered, Event, Outcome, Recorded
+from inspector.devices.bus import Outlet
+from inspector.devices.ledger import CannotWrite, Ledger
+from inspector.domain.acknowledge import Acknowledgement
+
+MOST = 500  # outcomes in one transaction
+MOST_EVENTS = 1000  # kept while the disk refuses; the oldest go
+RETRY_S = 1.0
+REPEAT_S = 1.0
+
+
+@dataclass
+class Batch:
+    """What one transaction takes."""
+
+    outcomes: list[tuple[Outcome, bool]] = field(default_factory=list)  # with: keep its detail?
+    passes: list[int] = field(default_factory=list)  # of the acknowledgement, one per outcome
+    events: deque[Event] = field(default_factory=lambda: deque(maxlen=MOST_EVENTS))
+    delivered: list[Delivered] = field(default_factory=list)
+
+    @property
+    def empty(self) -> bool:
+        return not (self.outcomes or self.events or self.delivered)
+
+    @property
+    def full(self) -> bool:
+        return len(self.outcomes) >= MOST or len(self.delivered) >= MOST
+
+
+class Journal:
+    """One session: from a start of record to its end."""
+
+    def __init__(self, gate: Outlet) -> None:
+        self.session = uuid.uuid4().hex
+        self.stalled = ""  # why nothing can be written now
+        self._gate = gate
+        self._batch = Batch()
+        self._ack = Acknowledgement()
+        self._retry_at = 0
+        self._told_at = 0
+        self._introduced = False
+
+    @property
+    def full(self) -> bool:
+        return self._batch.full
+
+    def take(self, outcome: Outcome, detailed: bool) -> bool:
+        """Note an outcome. False when it is left to the gate for now."""
+        in_pass = self._ack.arrived(outcome.number)
+        if self.stalled:
+            return False
+        self._batch.outcomes.append((outcome, detailed))
+        self._batch.passes.append(in_pass)
+        return True
+
+    def event(self, event: Event) -> None:
+        self._batch.events.append(event)
+
+    def delivered(self, mark: Delivered) -> None:
+        """Note a delivery mark; publish sends the row again if it is lost here."""
+        if not self.stalled:
+            self._batch.delivered.append(mark)
+
+    def commit(self, ledger: Ledger, now: int, wall_ns: int) -> list[Outcome]:
+        """Commit what is there and acknowledge it. Returns what was not recorded before.
+
+        Nothing happens while the disk refuses, but for one attempt a second. Raises Damaged.
+        """
+        batch = self._batch
+        if batch.empty or (self.stalled and now < self._retry_at):
+            return []
+        try:
+            fresh = ledger.commit(batch.outcomes, batch.events, batch.delivered, wall_ns)
+        except CannotWrite as error:
+            self.stalled = str(error)
+            self._retry_at = now + int(RETRY_S * SECOND)
+            return []
+        self.stalled = ""
+        for (outcome, _), in_pass in zip(batch.outcomes, batch.passes, strict=True):
+            self._ack.committed(outcome.number, in_pass)
+        self._batch = Batch()
+        if batch.outcomes:
+            self._acknowledge(now)
+        return fresh
+
+    def speak(self, now: int) -> None:
+        """Introduce the session once the gate is heard, so that it begins anew from the first
+        outcome it holds; later repeat an acknowledgement that may have been lost."""
+        if not self._introduced:
+            if self._ack.heard:
+                self._introduced = self._tell(-1, now)
+        elif self._ack.complete and now - self._told_at >= REPEAT_S * SECOND:
+            self._acknowledge(now)
+
+    def _acknowledge(self, now: int) -> None:
+        if self._ack.through is not None:
+            self._tell(self._ack.through, now)
+
+    def _tell(self, through: int, now: int) -> bool:
+        self._told_at = now
+        return self._gate.send(Recorded(session=self.session, through=through))

@@ -1,0 +1,106 @@
+"""The units follow the table of processes, and systemd itself accepts them."""
+
+import configparser
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from inspector.core.config import load_station
+from inspector.core.topology import Process, processes
+
+ROOT = Path(__file__).parents[2]
+UNITS = ROOT / "systemd"
+PYTHON = "/opt/inspector/.venv/bin/python"
+TABLE = processes(load_station(ROOT / "configs" / "station.toml"))
+BY_NAME = {process.name: process for process in TABLE}
+
+
+class Unit(configparser.RawConfigParser):
+    """One unit file; the last value of a key that stands several times."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(strict=False)
+        self.optionxform = str  # keys keep their case
+        self.read_string(path.read_text(encoding="utf-8"))
+
+    def words(self, section: str, key: str) -> list[str]:
+        return self.get(section, key, fallback="").split()
+
+
+def unit_name(process: Process) -> str:
+    name = "capture@" if process.camera else process.name
+    return f"inspector-{name}.service"
+
+
+def unit(process: Process) -> Unit:
+    return Unit(UNITS / unit_name(process))
+
+
+def test_every_process_has_a_unit_and_every_unit_a_process() -> None:
+    assert {path.name for path in UNITS.glob("*.service")} == {unit_name(one) for one in TABLE}
+
+
+@pytest.mark.parametrize("process", TABLE, ids=lambda process: process.name)
+def test_unit_starts_and_watches_what_the_table_says(process: Process) -> None:
+    service = unit(process)["Service"]
+    arguments = ["--camera", "%i"] if process.camera else []
+    assert service["ExecStart"].split() == [PYTHON, "-m", process.module, *arguments]
+    assert float(service["WatchdogSec"]) == process.watchdog_s
+    assert (service["Type"], service["Restart"]) == ("notify", "on-failure")
+    assert unit(process)["Unit"]["StartLimitIntervalSec"] == "0"
+
+
+@pytest.mark.parametrize("process", TABLE, ids=lambda process: process.name)
+def test_units_stop_in_the_order_of_the_table(process: Process) -> None:
+    """systemd stops in the reverse of After=: whoever stops first starts last. Nothing waits for
+    the process with the network."""
+    after = set(unit(process).words("Unit", "After"))
+    later = [one for one in TABLE if one.stop_rank > process.stop_rank and one.name != "publish"]
+    assert {unit_name(one) for one in later} <= after
+    assert "inspector-publish.service" not in after
+
+
+def test_target_wants_all_but_the_cameras_which_are_enabled_by_name() -> None:
+    target = Unit(UNITS / "inspector.target")
+    fixed = {unit_name(process) for process in TABLE if not process.camera}
+    assert set(target.words("Unit", "Wants")) == fixed
+    for process in TABLE:
+        assert unit(process)["Unit"]["PartOf"] == "inspector.target"
+        assert unit(process)["Install"]["WantedBy"] == "inspector.target"
+
+
+def test_process_with_the_network_may_not_read_frames_or_evidence() -> None:
+    publish = unit(BY_NAME["publish"])
+    identities = publish.words("Service", "Group") + publish.words("Service", "SupplementaryGroups")
+    assert identities == ["inspector"]
+    assert publish["Service"]["User"] != "inspector"
+    assert publish.words("Service", "InaccessiblePaths") == ["/var/lib/inspector/evidence"]
+    camera = next(process for process in TABLE if process.camera)
+    assert unit(camera)["Service"]["Group"] == "inspector-frames"
+
+
+@pytest.mark.parametrize("process", TABLE, ids=lambda process: process.name)
+def test_only_publish_and_the_way_to_the_plc_have_a_network(process: Process) -> None:
+    service = unit(process)["Service"]
+    has_network = service.get("PrivateNetwork") != "yes"
+    assert has_network == (process.name in {"publish", "gate"})
+
+
+@pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None,
+    reason="systemd-analyze is not installed (apt-get install systemd)",
+)
+def test_systemd_accepts_the_units(tmp_path: Path) -> None:
+    for path in [*UNITS.glob("*.service"), *UNITS.glob("*.target")]:
+        text = path.read_text(encoding="utf-8").replace(PYTHON, sys.executable)
+        (tmp_path / path.name).write_text(text, encoding="utf-8")
+    units = sorted(str(path) for path in tmp_path.iterdir())
+    checked = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", *units],
+        capture_output=True,
+        text=True,
+    )
+    assert (checked.returncode, checked.stderr) == (0, "")

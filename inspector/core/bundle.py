@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 Share = Annotated[float, Meta(ge=0, le=1)]
-Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 
 class Input(Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,8 +51,8 @@ class BundleManifest(Struct, frozen=True, forbid_unknown_fields=True):
     """`bundle.toml`, whole."""
 
     schema: Literal[1]
-    name: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
-    version: Annotated[str, Meta(pattern="^[0-9a-f]{12}$")]
+    name: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}\Z")]
+    version: Annotated[str, Meta(pattern=r"^[0-9a-f]{12}\Z")]
     task: Literal["anomaly"]
     input: Input
     limits: Limits

@@ -13,9 +13,9 @@ from msgspec import Meta, Struct
 from inspector.core.errors import MaintainerError
 from inspector.core.toml import read_toml
 
-Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")]
 Positive = Annotated[float, Meta(gt=0)]
-Endpoint = Annotated[str, Meta(pattern=r"^tcp://[^/ ]+:[0-9]+$")]
+Endpoint = Annotated[str, Meta(pattern=r"^tcp://[^/ ]+:[0-9]+\Z")]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 
 
@@ -101,7 +101,7 @@ class Ring(Section, frozen=True, kw_only=True):
 class Detect(Section, frozen=True, kw_only=True):
     """How OpenVINO runs."""
 
-    device: Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9_.:,()-]*$")] = "CPU"
+    device: Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9_.:,()-]*\Z")] = "CPU"
     threads: Annotated[int, Meta(ge=1, le=256)] = 2
     precision: Literal["f32", "auto"] = "f32"  # auto: what the device likes best (bf16, f16)
 

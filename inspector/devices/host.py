@@ -82,17 +82,19 @@ class Turning(Protocol):
 Build = Callable[[StationConfig, Paths, ExitStack], Turning]
 
 
-def serve(name: str, root: Path | None, build: Build) -> int:
+def serve(name: str, root: Path | None, build: Build, *, writes: bool = True) -> int:
     """Run a process until a signal: its configuration, lock and log, then its loop.
 
-    What `build` opens it enters into the stack. Returns the exit code.
+    What `build` opens it enters into the stack. `writes`: it needs the station's folders writable.
+    Returns the exit code.
     """
-    return guarded(name, lambda: _serve(name, of_root(root), build))
+    return guarded(name, lambda: _serve(name, of_root(root), build, writes))
 
 
-def _serve(name: str, paths: Paths, build: Build) -> None:
+def _serve(name: str, paths: Paths, build: Build, writes: bool) -> None:
     config = load_station(paths.station_file)
-    paths.create()
+    if writes:
+        paths.create()
     log = log_to_stderr(name)
     with ExitStack() as stack:
         life = stack.enter_context(Lifecycle(name, paths.lock(name)))

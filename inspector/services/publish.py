@@ -6,23 +6,22 @@ does, the line does not notice, and the rows wait in the ledger.
 Never: opens the ring or the evidence, writes the ledger, or sends anything but `egress.Payload`.
 """
 
-import argparse
 import logging
 import sys
 import time
+from contextlib import ExitStack, closing
 from logging import Logger
-from pathlib import Path
 
 from inspector.core.clock import SECOND, Clock, SystemClock
-from inspector.core.config import Publish, StationConfig, load_station
+from inspector.core.config import StationConfig
 from inspector.core.errors import EngineerError, MaintainerError
 from inspector.core.messages import Event, Severity
-from inspector.core.paths import Paths, of_root
+from inspector.core.paths import Paths
 from inspector.core.pulse import Pulse
 from inspector.core.topology import HEARTBEAT_S, MESSAGES
 from inspector.devices.broker import Broker, Down, Happening, Result, Up
 from inspector.devices.bus import Bus, Outlet
-from inspector.devices.host import Lifecycle, guarded, log_to_stderr
+from inspector.devices.host import Turning, options, serve
 from inspector.devices.ledger import LedgerReader
 from inspector.domain import egress
 from inspector.domain.outbox import Outbox
@@ -90,7 +89,7 @@ class Publisher:
         self._state, self._note = "starting", ""
         self._look_ns = now
 
-    def turn(self) -> None:
+    def turn(self) -> bool:
         """One round of the loop; waits at most TURN_S for the broker."""
         happening = self._broker.poll(TURN_S)
         while happening:
@@ -103,8 +102,9 @@ class Publisher:
         if self._pulse.due(now):
             queue = self._outbox.on_the_way + self._outbox.unmarked
             self._record.send(self._pulse.beat(now, self._state, queue, self._note))
+        return True
 
-    def finish(self) -> None:
+    def stop(self) -> None:
         """Wait a moment for the answers still to come, so that less is sent twice."""
         self._outbox.in_flight = 0
         until = time.monotonic() + FAREWELL_S
@@ -205,60 +205,44 @@ class Publisher:
         return egress.topic_of(self._device)
 
 
+class Idle:
+    """Without a broker: only says so, once a second."""
+
+    def __init__(self, record: Outlet, clock: Clock) -> None:
+        self._record = record
+        self._clock = clock
+        self._pulse = Pulse("publish", clock.monotonic_ns(), HEARTBEAT_S)
+
+    def turn(self) -> bool:
+        time.sleep(TURN_S)
+        if self._pulse.due(now := self._clock.monotonic_ns()):
+            self._record.send(
+                self._pulse.beat(now, "off", note="no [publish] in the configuration")
+            )
+        return True
+
+    def stop(self) -> None:
+        """Nothing is on its way."""
+
+
 def main(argv: list[str] | None = None) -> int:
     """Publish until a signal. Returns the exit code."""
-    parser = argparse.ArgumentParser("inspector publish", description=__doc__)
-    parser.add_argument("--root", type=Path)
-    arguments = parser.parse_args(argv)
-    return guarded("publish", lambda: _run(arguments.root))
+    root = options("publish", __doc__).parse_args(argv).root
+    return serve("publish", root, _build, writes=False)
 
 
-def _run(root: Path | None) -> None:
-    paths = of_root(root)
-    config = load_station(paths.station_file)
-    log = log_to_stderr("publish")
-    with Lifecycle("publish", paths.lock("publish")) as life, Bus() as bus:
-        record = bus.outlet(paths.socket("record"), MESSAGES)
-        if config.publish is None:
-            log.info("%s has no [publish]: totals stay on the station", paths.station_file)
-            _idle(life, record)
-        else:
-            _publish(life, record, log, config, config.publish, paths)
-
-
-def _idle(life: Lifecycle, record: Outlet) -> None:
-    """Nothing to send: only say so once a second."""
-    clock = SystemClock()
-    pulse = Pulse("publish", clock.monotonic_ns(), HEARTBEAT_S)
-    life.ready()
-    while life.running:
-        if pulse.due(now := clock.monotonic_ns()):
-            record.send(pulse.beat(now, "off", note="no [publish] in the configuration"))
-        life.finished_work()
-        time.sleep(TURN_S)
-
-
-def _publish(
-    life: Lifecycle,
-    record: Outlet,
-    log: Logger,
-    config: StationConfig,
-    settings: Publish,
-    paths: Paths,
-) -> None:
-    clock = SystemClock()
+def _build(config: StationConfig, paths: Paths, stack: ExitStack) -> Turning:
+    log, clock = logging.getLogger("publish"), SystemClock()
+    record = stack.enter_context(Bus()).outlet(paths.socket("record"), MESSAGES)
+    if config.publish is None:
+        log.info("%s has no [publish]: totals stay on the station", paths.station_file)
+        return Idle(record, clock)
     device = egress.device_of(config.station)
     names = (device.enterprise, device.site, device.area, device.line, device.cell)
-    reader = LedgerReader(paths.ledger)
-    with Broker(settings, egress.topic_of(device), ".".join(("inspector", *names))) as broker:
-        teller = Teller(record, log, clock)
-        publisher = Publisher(device, broker, reader, record, teller, clock)
-        life.ready()
-        while life.running:
-            publisher.turn()
-            life.finished_work()
-        publisher.finish()
-    reader.close()
+    reader = stack.enter_context(closing(LedgerReader(paths.ledger)))
+    identity = ".".join(("inspector", *names))
+    broker = stack.enter_context(Broker(config.publish, egress.topic_of(device), identity))
+    return Publisher(device, broker, reader, record, Teller(record, log, clock), clock)
 
 
 if __name__ == "__main__":

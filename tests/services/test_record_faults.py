@@ -95,15 +95,15 @@ def test_ledger_damaged_while_running_is_set_aside(root: Path) -> None:
         record = Record(load_station(paths.station_file), paths, bus, SystemClock())
         gate = FakeGate(paths, bus)
         gate.add(*map(outcome, range(300)))
-        until(lambda: gate.step() or record.turn() or not gate.pending)
+        until(lambda: gate.step() or not record.turn() or not gate.pending)
         record._ledger.checkpoint()
         record._ledger._db.execute("PRAGMA cache_size = 0")
         with paths.ledger.open("r+b") as file:
             file.seek(4096)
             file.write(b"\xa5" * (paths.ledger.stat().st_size - 4096))
         gate.add(*(outcome(seq) for seq in range(300, 400)))
-        until(lambda: gate.step() or record.turn() or not gate.pending)
-        record.finish()
+        until(lambda: gate.step() or not record.turn() or not gate.pending)
+        record.stop()
         assert [part.outcome.seq for part in reader.parts(1000)] == list(range(399, 299, -1))
         assert "ledger_set_aside" in [event.code for event in reader.events()]
 

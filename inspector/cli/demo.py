@@ -20,7 +20,7 @@ from inspector.cli.station import (
 )
 from inspector.cli.status import picture
 from inspector.cli.summary import Spread, Summary, summarise
-from inspector.core.errors import EngineerError
+from inspector.core.errors import EngineerError, InspectorError
 from inspector.core.messages import Live
 from inspector.core.paths import Paths
 from inspector.devices.bundles import open_bundle
@@ -96,12 +96,17 @@ def _run(paths: Paths, arguments: argparse.Namespace) -> None:
             task = bar.add_task("parts", total=arguments.parts)
             run_line(paths, arguments.parts, _advance(bar, task))
         return
-    with LiveView(console=remarks, auto_refresh=False) as view:
+    log = paths.config.parent / "line.log"
+    try:
+        with LiveView(console=remarks, auto_refresh=False) as view:
 
-        def show_line(live: Live, _pids: Mapping[str, int]) -> None:
-            view.update(picture(live), refresh=True)
+            def show_line(live: Live, _pids: Mapping[str, int]) -> None:
+                view.update(picture(live), refresh=True)
 
-        run_line(paths, arguments.parts, show_line)
+            run_line(paths, arguments.parts, show_line, log=log)  # their lines would tear the table
+    except InspectorError:
+        say(log.read_text().rstrip())
+        raise
 
 
 def _advance(bar: Any, task: Any) -> OnLive:

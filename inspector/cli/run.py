@@ -4,7 +4,7 @@ import argparse
 import signal
 import time
 from types import FrameType
-from typing import Any
+from typing import IO, Any
 
 from inspector.cli.check import problems
 from inspector.cli.screen import add_root, command, say
@@ -47,9 +47,9 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def start(paths: Paths) -> Supervisor:
-    """All processes of the station in `paths`, started."""
-    supervisor = Supervisor(load_station(paths.station_file), paths.config.parent, say)
+def start(paths: Paths, log: IO[bytes] | None = None) -> Supervisor:
+    """All processes of the station in `paths`, started; what they say goes to `log`."""
+    supervisor = Supervisor(load_station(paths.station_file), paths.config.parent, say, log)
     try:
         supervisor.start()
     except OSError as error:

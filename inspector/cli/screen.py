@@ -16,10 +16,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-remarks = Console(stderr=True, highlight=False, soft_wrap=True)
-results = Console(highlight=False)
+# No markup: a part or recipe named "[red]" shows as that text.
+remarks = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+results = Console(highlight=False, markup=False)
 if not results.is_terminal:
-    results = Console(highlight=False, width=160)  # in a file nothing needs to fit a window
+    results = Console(highlight=False, markup=False, width=160)  # a file has no window to fit
 
 REMARK = "remark"  # a column of words: it may wrap, the others may not
 

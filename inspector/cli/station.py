@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import tomli_w
@@ -79,15 +79,23 @@ def write_recipe(
     (paths.recipes / f"{name}.toml").write_text(tomli_w.dumps(recipe))
 
 
-def run_line(paths: Paths, parts: int | None, on_live: OnLive, stuck_s: float = STUCK_S) -> None:
+def run_line(
+    paths: Paths,
+    parts: int | None,
+    on_live: OnLive,
+    stuck_s: float = STUCK_S,
+    log: Path | None = None,
+) -> None:
     """Run the line until `parts` outcomes are committed, or until a signal when None.
 
+    What the processes say goes to the file `log`, or to standard error.
     Raises MaintainerError when no outcome comes for `stuck_s` seconds before that.
     """
     paths.create()
-    with Lifecycle("run", paths.lock("run")) as life, Bus() as bus:
-        inbox = bus.listen(paths.socket(LIVE))
-        supervisor = start(paths)
+    with ExitStack() as stack:
+        life = stack.enter_context(Lifecycle("run", paths.lock("run")))
+        inbox = stack.enter_context(Bus()).listen(paths.socket(LIVE))
+        supervisor = start(paths, stack.enter_context(log.open("ab")) if log else None)
         try:
             committed, moved = -1, time.monotonic()
             while life.running and (parts is None or committed < parts):

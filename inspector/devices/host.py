@@ -40,7 +40,7 @@ class Lifecycle:
         self._pinged = 0.0
         self._lock = _take(lock, name)
         die_with_parent()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):  # HUP: terminal closed
             signal.signal(number, self._stop)
 
     def ready(self) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
+from typing import IO
 
 from inspector.core.config import StationConfig
 from inspector.core.errors import MaintainerError
@@ -46,10 +47,18 @@ class Child:
 class Supervisor:
     """All processes of one station on a bench."""
 
-    def __init__(self, config: StationConfig, root: Path, say: Callable[[str], None]) -> None:
-        """`say` takes one line for the person at the bench."""
+    def __init__(
+        self,
+        config: StationConfig,
+        root: Path,
+        say: Callable[[str], None],
+        log: IO[bytes] | None = None,
+    ) -> None:
+        """`say` takes one line for the person at the bench; what the processes say goes to `log`,
+        or to standard error."""
         self._root = root
         self._say = say
+        self._log = log or sys.stderr
         self.children = [Child(process) for process in processes(config)]
 
     def start(self) -> None:
@@ -92,7 +101,8 @@ class Supervisor:
         child.popen = subprocess.Popen(
             command + process.arguments,
             stdin=subprocess.DEVNULL,
-            stdout=sys.stderr.fileno(),  # standard output is for results alone
+            stdout=self._log,  # standard output is for results alone
+            stderr=self._log,
             env={**os.environ, SUPERVISED: "1"},
             start_new_session=True,  # Ctrl-C is for the supervisor, which stops in order
         )

@@ -33,6 +33,7 @@ from inspector.devices.engine import Engine, Image, OpenVinoModel
 
 SIZES = {"0.3": (640, 480), "1.3": (1280, 1024), "5": (2448, 2048)}
 PICTURES = 6  # different frames that the camera plays
+ALL_PASS = {"review": 100.0, "fail": 100.0}  # the images of failures are not what is measured
 WARM_UP = 0.1  # share of every run that does not count
 
 
@@ -191,10 +192,7 @@ class _Rounds:
         played.mkdir(parents=True)
         for index, frame in enumerate(self._frames):
             cv2.imwrite(str(played / f"{index}.bmp"), frame)
-        limits = self._bundle.manifest.limits
-        write_recipe(
-            paths, "bench", self._bundle.folder, {"review": limits.review, "fail": limits.fail}
-        )
+        write_recipe(paths, "bench", self._bundle.folder, ALL_PASS)
         write_station(
             paths,
             {"path": str(played), "parts": arguments.parts, "cache_mb": 256},

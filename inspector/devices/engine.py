@@ -36,14 +36,16 @@ class Inference:
 
 
 class Model(Protocol):
-    """A loaded model. `put`, `start`, `finish` once per part, in this order."""
+    """A loaded model. While one image is being inferred, the next can already be put."""
 
     def put(self, frame: Image) -> Image:
-        """Reduce the frame into the model's input; returns that input, (height, width, channels)
-        uint8. The frame may be overwritten afterwards."""
+        """Reduce the frame into the input of the next inference; returns that input, (height,
+        width, channels) uint8. The frame may be overwritten afterwards."""
         ...
 
-    def start(self) -> None: ...
+    def start(self) -> None:
+        """Begin the inference of what was put last. The one before must be finished."""
+        ...
 
     def finish(self) -> Inference:
         """Wait for the result. Raises EngineerError when there is none."""
@@ -83,7 +85,7 @@ class Engine:
 
 
 class OpenVinoModel:
-    """One compiled model with its single request."""
+    """One compiled model with two requests in turn: one works while the other is being filled."""
 
     def __init__(self, compiled: ov.CompiledModel, size: Input, xml: Path) -> None:
         """Raises MaintainerError when inputs or outputs are not those of an anomaly bundle."""
@@ -96,31 +98,42 @@ class OpenVinoModel:
                 f"its bundle promises input {shape} and outputs heatmap, score"
             )
         self._compiled = compiled  # an infer request must not outlive its model
-        self._request = compiled.create_infer_request()
-        self._input: Image = self._request.get_tensor(compiled.inputs[0]).data[0]
-        self._score = self._request.get_tensor("score").data
-        self._heatmap = self._request.get_tensor("heatmap").data
+        self._next, self._working = _Request(compiled), _Request(compiled)
 
     def put(self, frame: Image) -> Image:
-        shrink_into(frame, self._input)
-        return self._input
+        shrink_into(frame, self._next.input)
+        return self._next.input
 
     def start(self) -> None:
-        self._request.start_async()
+        self._next, self._working = self._working, self._next
+        self._working.request.start_async()
 
     def finish(self) -> Inference:
         try:
-            self._request.wait()
+            self._working.request.wait()
         except RuntimeError as error:
             raise EngineerError(f"inference failed ({_first_line(error)})") from None
-        heatmap = np.array(self._heatmap, np.float32)
-        return Inference(float(self._score.reshape(-1)[0]), heatmap.reshape(heatmap.shape[-2:]))
+        return self._working.result()
 
     def infer(self, frame: Image) -> Inference:
         """`put`, `start` and `finish` in one."""
         self.put(frame)
         self.start()
         return self.finish()
+
+
+class _Request:
+    """One infer request and its memory."""
+
+    def __init__(self, compiled: ov.CompiledModel) -> None:
+        self.request = compiled.create_infer_request()
+        self.input: Image = self.request.get_tensor(compiled.inputs[0]).data[0]
+        self._score = self.request.get_tensor("score").data
+        self._heatmap = self.request.get_tensor("heatmap").data
+
+    def result(self) -> Inference:
+        heatmap = np.array(self._heatmap, np.float32)
+        return Inference(float(self._score.reshape(-1)[0]), heatmap.reshape(heatmap.shape[-2:]))
 
 
 def shrink(frame: Image, size: Input) -> Image:

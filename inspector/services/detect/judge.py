@@ -2,7 +2,7 @@
 
 Promises: a judge exists only when recipe and bundle have been proven and the model is compiled;
 another one can be loaded while the present one goes on.
-Never: decides on a frame that the recipe's frame check refuses.
+Never: is changed once it is in force; another recipe is another judge.
 """
 
 import threading
@@ -13,9 +13,8 @@ from inspector.core.errors import EngineerError, InspectorError
 from inspector.core.messages import Cause, FrameRef
 from inspector.core.paths import Paths
 from inspector.devices.bundles import find, open_bundle
-from inspector.devices.engine import Engine, Image, Model
+from inspector.devices.engine import Engine, Model
 from inspector.domain.defects import Rectangle
-from inspector.domain.framecheck import complaint, measure
 
 
 class Unseen(EngineerError):
@@ -27,21 +26,13 @@ class Unseen(EngineerError):
         self.reason = reason
 
 
-@dataclass
+@dataclass(frozen=True)
 class Judge:
     """A recipe with its loaded model: all that a verdict needs."""
 
     recipe: Recipe
     model: Model
     model_id: str
-    fingerprint: int | None = None  # of the frame before
-
-    def check(self, small: Image, focus: float | None) -> None:
-        """Raises Unseen when the frame must not be judged."""
-        facts = measure(small, focus)
-        before, self.fingerprint = self.fingerprint, facts.fingerprint
-        if problem := complaint(facts, before, self.recipe.frame):
-            raise Unseen(Cause.FRAME, problem)
 
     def region(self, ref: FrameRef) -> Rectangle:
         """What is inspected of the frame. Raises Unseen when the frame does not hold it."""

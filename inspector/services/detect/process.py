@@ -8,6 +8,7 @@ Never: decides with a model whose files are not those of its bundle, or stops fo
 
 from collections import deque
 from contextlib import ExitStack
+from dataclasses import dataclass
 
 from msgspec import structs
 
@@ -35,13 +36,26 @@ from inspector.devices.bus import Bus, Outlet
 from inspector.devices.engine import Engine, Image, Inference
 from inspector.devices.host import options, serve
 from inspector.domain.defects import Rectangle, boxes, packed
-from inspector.domain.framecheck import focus_of
+from inspector.domain.framecheck import complaint, focus_of, measure
+from inspector.domain.pace import Pace
 from inspector.domain.verdict import judge
 from inspector.services.detect.frames import Frames
 from inspector.services.detect.judge import Judge, Loading, Unseen, load_judge
 
-# Weight of the newest part in the running estimate of how long one takes.
-SMOOTHING = 0.1
+
+@dataclass
+class Look:
+    """One part on its way through the model."""
+
+    ticket: FrameTicket
+    ref: FrameRef
+    judge: Judge
+    region: Rectangle
+    small: Image  # what the model sees
+    focus: float | None
+    begun_ns: int
+    started_ns: int = 0
+    problem: str | None = None  # what the frame check says of it
 
 
 class Detect:
@@ -62,23 +76,31 @@ class Detect:
         self._captures: dict[str, Outlet] = {}
         self._waiting: deque[tuple[FrameTicket, memoryview | None]] = deque()
         self._loading: Loading | None = None
-        self._usual_ns = 0.0
+        self._working: Look | None = None  # in the model now
+        self._fingerprints: dict[str, int] = {}  # of each camera's last frame
+        self._pace = Pace()
         self._deadline = int(config.line.deadline_ms * MS)
         self._pulse = Pulse("detect", clock.monotonic_ns(), HEARTBEAT_S)
 
     def turn(self) -> bool:
-        """One round of the loop: hear all that is there, judge one part."""
-        if not self._waiting:
+        """One round of the loop: while the model works on a part, the next one is prepared."""
+        if not (self._waiting or self._working):
             self._inbox.wait(20 if self._loading else 100)
         for message, payload in self._inbox.drain():
             self._hear(message, payload)
         self._switch()
-        if self._waiting:
-            self._part(*self._waiting.popleft())
-        now = self._clock.monotonic_ns()
-        if self._pulse.due(now):
-            note = f"{self._judge.recipe.name} {self._judge.model_id}"
-            self._record.send(self._pulse.beat(now, "running", len(self._waiting), note))
+        look = self._begin(*self._waiting.popleft()) if self._waiting else None
+        done, self._working = self._working, None
+        inference = self._finish(done) if done else None
+        if look:
+            look.started_ns = self._clock.monotonic_ns()
+            look.judge.model.start()
+            self._working = look
+        if done and inference:
+            self._conclude(done, inference)
+        if look:
+            look.problem = self._check(look)
+        self._speak()
         return True
 
     def stop(self) -> None:
@@ -110,7 +132,6 @@ class Detect:
             return
         loading, self._loading = self._loading, None
         if loading.judge is not None:
-            loading.judge.fingerprint = self._judge.fingerprint
             self._judge = loading.judge
             text = f"recipe {loading.name} decides with {loading.judge.model_id}"
             self._event(Severity.INFO, "recipe_changed", text)
@@ -118,42 +139,24 @@ class Detect:
             text = f"recipe {loading.name} not loaded, the last one goes on: {loading.error}"
             self._event(Severity.WARNING, "recipe_refused", text)
 
-    def _part(self, ticket: FrameTicket, payload: memoryview | None) -> None:
-        started = self._clock.monotonic_ns()
+    def _begin(self, ticket: FrameTicket, payload: memoryview | None) -> Look | None:
+        """Look at a part's frame, or decide at once why that cannot be."""
+        now, judge_ = self._clock.monotonic_ns(), self._judge
         try:
-            if started + self._usual_ns > ticket.deadline_ns:
+            if not self._pace.fits(now, ticket.deadline_ns):
                 raise Unseen(Cause.OVERLOAD, "no time left before the deadline")
-            decision = self._decide(ticket, payload, started)
+            ref = ticket.frame if payload is None else self._frames.take_in(ticket, payload)
+            region = judge_.region(ref)
+            small, focus = self._reduce(judge_, ticket.camera, ref, region)
         except Unseen as unseen:
-            decision = self._fault(ticket, unseen.cause, unseen.reason)
+            self._fault(ticket, judge_, unseen)
         except EngineerError as error:
-            decision = self._fault(ticket, Cause.ENGINE, str(error))
-        self._gate.send(decision)  # if it cannot be sent, the gate's timer speaks
-        if decision.cause is not Cause.OVERLOAD:
-            took = self._clock.monotonic_ns() - started
-            self._usual_ns += SMOOTHING * (took - self._usual_ns)
-            self._pulse.took(took)
+            self._fault(ticket, judge_, Unseen(Cause.ENGINE, str(error)))
+        else:
+            return Look(ticket, ref, judge_, region, small, focus, now)
+        return None
 
-    def _decide(self, ticket: FrameTicket, payload: memoryview | None, started: int) -> Decision:
-        judge_ = self._judge
-        ref = ticket.frame if payload is None else self._frames.take_in(ticket, payload)
-        region = judge_.region(ref)
-        small, focus = self._look(judge_, ticket.camera, ref, region)
-        put = self._clock.monotonic_ns()
-        judge_.model.start()
-        try:
-            judge_.check(small, focus)  # while the model works
-        finally:
-            inference = judge_.model.finish()
-        done = self._clock.monotonic_ns()
-        timing = Timing(
-            queue_us=max(0, started - ticket.trigger_ns) // 1000,
-            check_us=(put - started) // 1000,
-            inference_us=(done - put) // 1000,
-        )
-        return self._verdict(ticket, ref, region, inference, timing)
-
-    def _look(
+    def _reduce(
         self, judge_: Judge, camera: str, ref: FrameRef, region: Rectangle
     ) -> tuple[Image, float | None]:
         """Reduce the frame into the model and measure its focus, all before it may change."""
@@ -169,55 +172,84 @@ class Detect:
             raise Unseen(Cause.OVERRUN, "the frame was overwritten while it was read")
         return small, focus
 
-    def _verdict(
-        self,
-        ticket: FrameTicket,
-        ref: FrameRef,
-        region: Rectangle,
-        inference: Inference,
-        timing: Timing,
-    ) -> Decision:
-        recipe = self._judge.recipe
-        kind, reason = judge(inference.score, recipe.limits)
-        if kind is Kind.FAULT:
-            raise Unseen(Cause.ENGINE, reason)
-        limit = recipe.limits.review
-        suspicious = (
-            ()
-            if kind is Kind.PASS
-            else boxes(inference.heatmap, limit, region, recipe.min_defect_px)
-        )
-        return Decision(
-            stream=ticket.stream,
-            seq=ticket.seq,
-            verdict=kind,
-            reason=reason,
-            score=inference.score,
-            boxes=suspicious,
-            heatmap=packed(inference.heatmap, region, limit),
-            model=self._judge.model_id,
-            recipe=recipe.name,
-            timing=timing,
-            frame=ref,
-        )
+    def _check(self, look: Look) -> str | None:
+        """What the frame check says, compared with the same camera's frame before."""
+        facts = measure(look.small, look.focus)
+        before = self._fingerprints.get(look.ticket.camera)
+        self._fingerprints[look.ticket.camera] = facts.fingerprint
+        return complaint(facts, before, look.judge.recipe.frame)
 
-    def _fault(self, ticket: FrameTicket, cause: Cause, reason: str) -> Decision:
-        return Decision(
+    def _finish(self, look: Look) -> Inference | None:
+        try:
+            return look.judge.model.finish()
+        except EngineerError as error:
+            self._fault(look.ticket, look.judge, Unseen(Cause.ENGINE, str(error)), look.ref)
+        return None
+
+    def _conclude(self, look: Look, inference: Inference) -> None:
+        """The verdict on a part whose inference is there."""
+        done = self._clock.monotonic_ns()
+        kind, reason = judge(inference.score, look.judge.recipe.limits)
+        if look.problem:
+            self._fault(look.ticket, look.judge, Unseen(Cause.FRAME, look.problem), look.ref)
+        elif kind is Kind.FAULT:
+            self._fault(look.ticket, look.judge, Unseen(Cause.ENGINE, reason), look.ref)
+        else:
+            self._gate.send(_decision(look, inference, kind, reason, done))
+        self._pace.took(done - look.begun_ns)
+        self._pulse.took(done - look.begun_ns)
+
+    def _fault(
+        self, ticket: FrameTicket, judge_: Judge, unseen: Unseen, ref: FrameRef | None = None
+    ) -> None:
+        """Tell the gate that there is no verdict; if it cannot be sent, the gate's timer speaks."""
+        ref = ref or ticket.frame
+        decision = Decision(
             stream=ticket.stream,
             seq=ticket.seq,
             verdict=Kind.FAULT,
-            cause=cause,
-            reason=reason,
-            model=self._judge.model_id,
-            recipe=self._judge.recipe.name,
+            cause=unseen.cause,
+            reason=unseen.reason,
+            model=judge_.model_id,
+            recipe=judge_.recipe.name,
             timing=Timing(),
-            frame=ticket.frame if ticket.frame.slot >= 0 else None,
+            frame=ref if ref.slot >= 0 else None,
         )
+        self._gate.send(decision)
+
+    def _speak(self) -> None:
+        now = self._clock.monotonic_ns()
+        if self._pulse.due(now):
+            note = f"{self._judge.recipe.name} {self._judge.model_id}"
+            self._record.send(self._pulse.beat(now, "running", len(self._waiting), note))
 
     def _event(self, severity: Severity, code: str, text: str) -> None:
         wall = self._clock.wall_ns()
         event = Event(service="detect", severity=severity, code=code, text=text, wall_ns=wall)
         self._record.send(event)
+
+
+def _decision(look: Look, inference: Inference, kind: Kind, reason: str, done_ns: int) -> Decision:
+    recipe, heatmap = look.judge.recipe, inference.heatmap
+    limit, smallest = recipe.limits.review, recipe.min_defect_px
+    passed = kind is Kind.PASS
+    return Decision(
+        stream=look.ticket.stream,
+        seq=look.ticket.seq,
+        verdict=kind,
+        reason=reason,
+        score=inference.score,
+        boxes=() if passed else boxes(heatmap, limit, look.region, smallest),
+        heatmap=packed(heatmap, look.region, limit),
+        model=look.judge.model_id,
+        recipe=recipe.name,
+        timing=Timing(
+            queue_us=max(0, look.begun_ns - look.ticket.trigger_ns) // 1000,
+            check_us=(look.started_ns - look.begun_ns) // 1000,
+            inference_us=(done_ns - look.started_ns) // 1000,
+        ),
+        frame=look.ref,
+    )
 
 
 def main(argv: list[str] | None = None) -> int:

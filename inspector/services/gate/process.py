@@ -45,6 +45,9 @@ from inspector.domain.settlement import Settlement
 from inspector.services.gate.courier import Courier
 
 TICK_NS = 10 * MS
+# Outcomes go to record in small batches: they are safe in the spool, record commits far more
+# rarely, and waking it for each part would take time from the next one.
+DELIVER_NS = 8 * MS
 FAREWELL_NS = 1500 * MS  # at a stop, how long record may take to acknowledge
 DRAIN_WINDOW = 64  # the most parts a draining camera has on their way (line.in_flight)
 BATCH = 200
@@ -78,6 +81,7 @@ class Gate:
         self._current = read_current(paths.current, config.line)
         self._model = ""
         self._pulse = Pulse("gate", now, HEARTBEAT_S)
+        self._delivered = now
         self._was_full = False
         self._alarmed: set[str] = set()
         self._stopping = False
@@ -91,7 +95,9 @@ class Gate:
                 self._hear(message)
         now = self._clock.monotonic_ns()
         self._settle(self._keeper.expire(now))
-        self._courier.deliver(now)
+        if now - self._delivered >= DELIVER_NS:
+            self._delivered = now
+            self._courier.deliver(now)
         self._output.tick()
         due = self._pulse.due(now)
         if due:

@@ -5,6 +5,7 @@ that refuses stops neither the line nor this loop; a damaged ledger is set aside
 Never: decides on a part, or has a second writer beside it (its lock sees to that).
 """
 
+import time
 from contextlib import ExitStack
 
 from inspector.core.clock import MS, Clock, SystemClock
@@ -28,10 +29,11 @@ from inspector.devices.host import log_to_stderr, options, serve
 from inspector.devices.ledger import CannotWrite, Damaged, Ledger
 from inspector.services.record.board import Board
 from inspector.services.record.commands import Commands, check_recipe
-from inspector.services.record.journal import Journal
+from inspector.services.record.journal import MOST, Journal
 from inspector.services.record.pictures import Pictures
 
 IDLE_MS = 50.0  # a command waits at most so long when nothing else comes
+REST_S = 0.008  # between two looks into the inbox: waking for every message would cost the line
 GRACE_S = 1.0  # beyond the deadline, until a window is taken to be complete
 LEVEL = {Severity.INFO: 20, Severity.WARNING: 30, Severity.ALARM: 40}
 
@@ -121,9 +123,9 @@ class Record:
         """Take what comes for as long as one commit may wait, from the first message on."""
         wait_ms, until = IDLE_MS, 0
         while wait_ms > 0 and not self._journal.full and self._inbox.wait(wait_ms):
-            received = self._inbox.receive()
-            if received:
-                self._take(received[0])
+            for message, _ in self._inbox.drain(MOST):
+                self._take(message)
+            time.sleep(REST_S)
             now = self._clock.monotonic_ns()
             until = until or now + self._gather_ns
             wait_ms = (until - now) / MS

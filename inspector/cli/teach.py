@@ -1,12 +1,15 @@
 """inspector teach: from a folder of good images to a bundle, and a recipe that uses it."""
 
 import argparse
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from inspector.cli import samples
 from inspector.cli.screen import command, print_json, progress, results
 from inspector.core.bundle import BundleManifest
+from inspector.devices.engine import reduce
+from inspector.teach.images import SIDE
 from inspector.teach.pipeline import Settings, teach
 
 
@@ -38,6 +41,7 @@ def _teach(arguments: argparse.Namespace) -> int:
             samples.backbone(),
             arguments.name,
             arguments.out,
+            partial(reduce, width=SIDE, height=SIDE),
             Settings(seed=arguments.seed),
             advance,
         )

@@ -144,17 +144,23 @@ def shrink(frame: Image, size: Input) -> Image:
 
 
 def shrink_into(frame: Image, image: Image) -> None:
-    """Area-average `frame` to the size of `image`; enlarge linearly where it is smaller.
+    """`shrink`, into memory that is there."""
+    small = reduce(frame, image.shape[1], image.shape[0])
+    np.copyto(image, _in_channels(small, image.shape[2]))
 
-    A frame four times as large or more is first reduced by whole steps, which OpenCV does
-    several times as fast; that drops at most step - 1 rows and columns at the far edges.
+
+def reduce(frame: Image, width: int, height: int) -> Image:
+    """Area-average uint8 (rows, columns) or (rows, columns, channels) to `width` x `height`;
+    enlarge linearly where it is smaller. Teaching and the line both use this one.
+
+    One-pixel scratches survive averaging, while plain linear resizing steps over them. A frame
+    four times as large or more is first reduced by whole steps, which OpenCV does several times
+    as fast; that drops at most step - 1 rows and columns at the far edges.
     """
-    height, width = image.shape[:2]
     frame = _by_whole_steps(frame, height, width)
     grows = frame.shape[0] < height or frame.shape[1] < width
     how = cv2.INTER_LINEAR if grows else cv2.INTER_AREA
-    small = cv2.resize(frame, (width, height), interpolation=how)
-    np.copyto(image, _in_channels(small, image.shape[2]))
+    return np.asarray(cv2.resize(frame, (width, height), interpolation=how), np.uint8)
 
 
 def _by_whole_steps(frame: Image, height: int, width: int) -> Image:

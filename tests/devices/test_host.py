@@ -15,7 +15,10 @@ from inspector.devices.host import Lifecycle, guarded, notify
 
 @pytest.fixture(autouse=True)
 def _signals_as_before() -> "object":
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
+    before = {
+        number: signal.getsignal(number)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    }
     yield
     for number, handler in before.items():
         signal.signal(number, handler)

@@ -1,8 +1,14 @@
 """A part to teach in tests: a washer on a tray, a little different for every seed."""
 
+from functools import partial
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from inspector.devices.engine import reduce
+
+shrink = partial(reduce, width=256, height=256)  # as the line reduces its frames
 
 
 def part(seed: int, colour: bool = False) -> NDArray[np.uint8]:

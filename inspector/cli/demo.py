@@ -59,7 +59,8 @@ def _demo(arguments: argparse.Namespace) -> int:
         if not arguments.headless:
             say("publish: no broker configured, totals stay here; no PLC, lanes go to a log")
         _run(paths, arguments)
-        summary = summarise(triggers_of(paths), [part.outcome for part in recorded(paths)])
+        parts = recorded(paths)
+        summary = summarise(triggers_of(paths, parts), [part.outcome for part in parts])
     if arguments.json:
         print_json(summary)
     else:

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from inspector.cli.screen import add_root, command, print_json, progress, results
-from inspector.cli.station import folder, recorded, run_line, write_recipe, write_station
+from inspector.cli.station import folder, recorded, run_line, write_changed_recipe, write_station
 from inspector.core.config import Evidence, StationConfig, load_recipe, load_station
-from inspector.core.errors import OperatorError
+from inspector.core.errors import MaintainerError, OperatorError
 from inspector.core.messages import Kind
 from inspector.core.paths import Paths, of_root
 from inspector.devices.bundles import find
@@ -108,14 +108,13 @@ def _run(
         playlist.mkdir()
         for index, image in enumerate(images):
             (playlist / f"{index:09d}{image.suffix}").symlink_to(image.absolute())
-        paths.recipes.mkdir(parents=True)
-        limits = {"review": recipe.limits.review, "fail": recipe.limits.fail}
-        write_recipe(paths, name, find(recipe.model, station.models), limits, recipe.region)
+        bundle = find(recipe.model, station.models).absolute()
+        write_changed_recipe(paths, structs.replace(recipe, model=str(bundle)))
         write_station(
             paths,
             {"path": str(playlist), "loop": False, "parts": len(images)},
             line={"deadline_ms": 10_000.0, "recipe": name},
-            detect={"threads": config.detect.threads, "precision": config.detect.precision},
+            detect=structs.asdict(config.detect),
             evidence={"image": "none"},
         )
         with progress() as bar:
@@ -133,6 +132,10 @@ def compare(
 ) -> Comparison:
     """Recorded against replayed parts, in the order of the playlist."""
     by_index = {int(Path(part.outcome.source).stem): part.outcome for part in after}
+    if len(by_index) < len(before):
+        raise MaintainerError(
+            f"the replay was stopped after {len(by_index)} of {len(before)} parts"
+        )
     changed, differences = [], [0.0]
     for index, part in enumerate(before):
         old, new = part.outcome, by_index[index]

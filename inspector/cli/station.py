@@ -13,10 +13,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import tomli_w
-from msgspec import structs
+from msgspec import structs, to_builtins
 
 from inspector.cli.run import WATCH_S, start, stop
-from inspector.core.config import Region, load_station
+from inspector.core.config import Recipe, RecipeLimits, load_station
 from inspector.core.errors import MaintainerError
 from inspector.core.messages import Live
 from inspector.core.paths import Paths, under
@@ -35,7 +35,12 @@ OnLive = Callable[[Live, Mapping[str, int]], None]  # the line's state, and pid 
 
 @contextmanager
 def folder(root: Path | None) -> Iterator[Paths]:
-    """The folders below `root`, kept; or below a fresh one, removed afterwards."""
+    """The folders below `root`, kept; or below a fresh one, removed afterwards.
+
+    Raises MaintainerError when `root` is in use already.
+    """
+    if root and under(root).ledger.exists():
+        raise MaintainerError(f"{root}: holds a station's records already; choose another folder")
     made = root or Path(tempfile.mkdtemp(prefix="inspector-"))
     try:
         yield under(made)
@@ -58,25 +63,30 @@ def write_station(paths: Paths, camera: Mapping[str, object], **sections: object
     paths.station_file.write_text(tomli_w.dumps(station))
 
 
-def write_recipe(
-    paths: Paths,
-    name: str,
-    bundle: Path,
-    limits: Mapping[str, float],
-    region: Region | None = None,
-) -> None:
+def write_recipe(paths: Paths, name: str, bundle: Path, limits: Mapping[str, float]) -> None:
     """A recipe that uses a bundle where it lies, with these limits."""
-    recipe: dict[str, object] = {
-        "schema": 1,
-        "name": name,
-        "model": str(bundle.absolute()),
-        "limits": dict(limits),
-        "frame": {"refuse_identical": False},  # a folder may hold the same picture twice
-    }
-    if region is not None:
-        recipe["region"] = structs.asdict(region)
+    write_changed_recipe(
+        paths,
+        Recipe(
+            schema=1,
+            name=name,
+            model=str(bundle.absolute()),
+            limits=RecipeLimits(review=limits["review"], fail=limits["fail"]),
+        ),
+    )
+
+
+def write_changed_recipe(paths: Paths, recipe: Recipe) -> None:
+    """A recipe for images from a folder, which may hold the same picture twice."""
+    frame = structs.replace(recipe.frame, refuse_identical=False)
+    text = tomli_w.dumps(_without_none(to_builtins(structs.replace(recipe, frame=frame))))
     paths.recipes.mkdir(parents=True, exist_ok=True)
-    (paths.recipes / f"{name}.toml").write_text(tomli_w.dumps(recipe))
+    (paths.recipes / f"{recipe.name}.toml").write_text(text)
+
+
+def _without_none(table: dict[str, object]) -> dict[str, object]:
+    """TOML has no word for a value that is not set."""
+    return {key: value for key, value in table.items() if value is not None}
 
 
 def run_line(
@@ -112,11 +122,18 @@ def run_line(
             stop(supervisor)
 
 
-def triggers_of(paths: Paths) -> int:
-    """How many parts the cameras have counted in this run, by their own count."""
-    cameras = load_station(paths.station_file).cameras
-    counts = [last_count(paths.ring(camera.name)) for camera in cameras]
-    return sum(count.triggers for count in counts if count)
+def triggers_of(paths: Paths, parts: Sequence[RecordedPart]) -> int:
+    """How many parts have triggered, by the cameras' own counts.
+
+    Of a stream whose camera process was started again meanwhile, only its last recorded seq tells.
+    """
+    triggers: dict[str, int] = {}
+    for outcome in (part.outcome for part in parts):
+        triggers[outcome.stream] = max(triggers.get(outcome.stream, 0), outcome.seq + 1)
+    for camera in load_station(paths.station_file).cameras:
+        if count := last_count(paths.ring(camera.name)):
+            triggers[count.stream] = count.triggers
+    return sum(triggers.values())
 
 
 def recorded(paths: Paths) -> Sequence[RecordedPart]:

@@ -23,8 +23,8 @@ class Input(Struct, frozen=True, forbid_unknown_fields=True):
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     """Score from which a part goes to review, and from which it fails."""
 
-    review: Annotated[float, Meta(ge=0)]
-    fail: Annotated[float, Meta(ge=0)]
+    review: Annotated[float, Meta(ge=0, le=1e6)]
+    fail: Annotated[float, Meta(ge=0, le=1e6)]
 
 
 class Calibration(Struct, frozen=True, forbid_unknown_fields=True):

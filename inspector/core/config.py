@@ -14,7 +14,7 @@ from inspector.core.errors import MaintainerError
 from inspector.core.toml import read_toml
 
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")]
-Positive = Annotated[float, Meta(gt=0)]
+Limit = Annotated[float, Meta(gt=0, le=1e6)]  # bounded: infinity would let everything pass
 Endpoint = Annotated[str, Meta(pattern=r"^tcp://[^/ ]+:[0-9]+\Z")]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 
@@ -184,8 +184,8 @@ class Region(Section, frozen=True, kw_only=True):
 class RecipeLimits(Section, frozen=True, kw_only=True):
     """Score from which a part goes to review, and from which it fails."""
 
-    review: Positive
-    fail: Positive
+    review: Limit
+    fail: Limit
 
 
 class FrameCheck(Section, frozen=True, kw_only=True):
@@ -195,7 +195,7 @@ class FrameCheck(Section, frozen=True, kw_only=True):
     max_mean: Annotated[float, Meta(ge=0, le=255)] = 247.0
     min_contrast: Annotated[float, Meta(ge=0, le=128)] = 2.0  # standard deviation
     min_focus: Annotated[float, Meta(ge=0)] = 0.0  # variance of the Laplacian; 0: not checked
-    refuse_identical: bool = True  # bytewise the frame before: the camera has frozen
+    refuse_identical: bool = True  # looks the very same as the frame before: camera frozen
 
 
 class Recipe(Section, frozen=True, kw_only=True):

@@ -28,3 +28,9 @@ class EngineerError(InspectorError):
     """Only a change of the program or the model can mend it: a broken contract between rooms."""
 
     exit_code = 70
+
+
+class WhileRunning(InspectorError):
+    """An expected error that ended a process after it had been ready: starting again may help."""
+
+    exit_code = 75

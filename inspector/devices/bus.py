@@ -17,6 +17,8 @@ import zmq
 from inspector.core.errors import EngineerError, MaintainerError
 from inspector.core.messages import AnyMessage, Live, decode, encode
 
+RUBBISH_AT_ONCE = 100
+
 Received = tuple[AnyMessage, memoryview | None]
 
 
@@ -110,8 +112,9 @@ class Inbox:
         return bool(self._socket.poll(max(0, int(timeout_ms))))
 
     def receive(self) -> Received | None:
-        """The next message and its payload, or None when there is none now."""
-        while True:
+        """The next message and its payload, or None when there is none now. Rubbish is passed
+        over, a bounded number at a time: a flood of it must not hold up the caller."""
+        for _ in range(RUBBISH_AT_ONCE):
             try:
                 parts = self._socket.recv_multipart(zmq.NOBLOCK, copy=False)
             except zmq.Again:
@@ -120,6 +123,7 @@ class Inbox:
                 return decode(parts[0].bytes), parts[1].buffer if len(parts) > 1 else None
             except EngineerError:
                 self.refused += 1
+        return None
 
     def drain(self, most: int = 1000) -> Iterator[Received]:
         """Up to `most` messages that are there now."""

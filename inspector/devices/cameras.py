@@ -118,7 +118,8 @@ class FolderCamera:
         if not self._takt.wait(timeout_s):
             return None
         self._at += 1
-        return self._current.relative_to(self._root).as_posix()
+        name = self._current.relative_to(self._root)
+        return os.fsencode(name).decode("utf-8", "replace")  # a name need not be text
 
     def read(self, into: Frame) -> None:
         path = self._current

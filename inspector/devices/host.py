@@ -21,7 +21,7 @@ from types import FrameType
 from typing import IO, Protocol
 
 from inspector.core.config import StationConfig, load_station
-from inspector.core.errors import InspectorError, MaintainerError
+from inspector.core.errors import InspectorError, MaintainerError, WhileRunning
 from inspector.core.paths import Paths, of_root
 
 # Set by the bench supervisor in the environment of its processes.
@@ -85,8 +85,9 @@ Build = Callable[[StationConfig, Paths, ExitStack], Turning]
 def serve(name: str, root: Path | None, build: Build, *, writes: bool = True) -> int:
     """Run a process until a signal: its configuration, lock and log, then its loop.
 
-    What `build` opens it enters into the stack. `writes`: it needs the station's folders writable.
-    Returns the exit code.
+    What `build` opens it enters into the stack; `writes`: it needs the station's folders writable.
+    Returns the exit code: that of an error before it was ready (78: the configuration is refused),
+    75 for one later, when starting again may help.
     """
     return guarded(name, lambda: _serve(name, of_root(root), build, writes))
 
@@ -101,10 +102,13 @@ def _serve(name: str, paths: Paths, build: Build, writes: bool) -> None:
         process = build(config, paths, stack)
         log.info("ready")
         life.ready()
-        while life.running:
-            if process.turn():
-                life.finished_work()
-        process.stop()
+        try:
+            while life.running:
+                if process.turn():
+                    life.finished_work()
+            process.stop()
+        except InspectorError as error:
+            raise WhileRunning(str(error)) from error
 
 
 def options(name: str, purpose: str | None) -> argparse.ArgumentParser:

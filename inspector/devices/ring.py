@@ -46,13 +46,14 @@ class RingWriter:
     """The camera's side."""
 
     def __init__(self, path: Path, format: FrameFormat, slots: int, stream: str) -> None:
-        """Put a fresh ring in place of the one that may be there."""
+        """Take over the ring that is there when it has the same size, or put a new one there."""
         self.format = format
         self.slots = slots
         self._stride = _stride(format)
         self._generation = time.monotonic_ns()  # never met before, also by readers of the last ring
         self._next = 0
-        self._map = _create(path, HEADER + slots * self._stride)
+        size = HEADER + slots * self._stride
+        self._map = _create(path, size, _is_alike(path, size, format, slots))
         self._words = np.frombuffer(self._map, np.uint64)
         self._pixels = [self._slot_pixels(slot) for slot in range(slots)]
         self._describe(stream)
@@ -88,7 +89,8 @@ class RingWriter:
 
     def _describe(self, stream: str) -> None:
         encoded = stream.encode()[:STREAM_BYTES]
-        self._map[STREAM_AT : STREAM_AT + len(encoded)] = encoded
+        self._words[W_MAGIC] = 0  # no reader may take a half-described header for a ring
+        self._map[STREAM_AT : STREAM_AT + STREAM_BYTES] = encoded.ljust(STREAM_BYTES, b"\0")
         format = self.format
         self._words[W_SLOTS : W_TRIGGERS + 1] = (
             self.slots,
@@ -207,11 +209,27 @@ def _described(words: NDArray[np.uint64], path: Path) -> tuple[int, int, FrameFo
     return slots, stride, FrameFormat(width=width, height=height, pixel=pixel)
 
 
-def _create(path: Path, size: int) -> mmap.mmap:
-    """A zeroed file of `size` bytes, in place at once; the space is claimed now, because a page
-    that memory cannot back would kill the writer later."""
+def _is_alike(path: Path, size: int, format: FrameFormat, slots: int) -> bool:
+    """True when a ring of this very geometry is there, so that its readers need not look again."""
+    try:
+        with path.open("rb") as file:
+            words = np.frombuffer(file.read(HEADER), np.uint64)
+            found = os.fstat(file.fileno()).st_size
+        return found == size and _described(words, path)[::2] == (slots, format)
+    except (OSError, ValueError, IndexError):
+        return False
+
+
+def _create(path: Path, size: int, alike: bool) -> mmap.mmap:
+    """A file of `size` bytes, in place at once: the one that is there when it is `alike`, since
+    memory may not hold two. The space is claimed now, because a page that memory cannot back
+    would kill the writer later."""
     fresh = path.with_name(path.name + ".new")
     try:
+        if alike:
+            with path.open("r+b") as file:
+                return mmap.mmap(file.fileno(), size)
+        path.unlink(missing_ok=True)
         with fresh.open("w+b") as file:
             os.fchmod(file.fileno(), 0o640)
             os.posix_fallocate(file.fileno(), 0, size)

@@ -23,7 +23,7 @@ from inspector.core.topology import Process, processes
 from inspector.devices.host import SUPERVISED
 
 FIRST_PAUSE_S = 0.05
-LONGEST_PAUSE_S = 5.0
+LONGEST_PAUSE_S = 1.0  # with the start itself, inspection is back within 3 s of any kill
 STEADY_S = 20.0  # after so long without an end, the pause starts small again
 STOP_S = 8.0
 
@@ -67,7 +67,7 @@ class Supervisor:
 
     def watch(self) -> None:
         """Start again what has ended and whose pause is over. Raises MaintainerError when a
-        process refuses its configuration before it ever ran."""
+        process refuses its configuration at its first start."""
         now = time.monotonic()
         for child in self.children:
             if child.popen is not None and child.popen.poll() is not None:

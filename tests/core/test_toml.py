@@ -78,6 +78,8 @@ def test_mistake_is_one_line(root: Path, old: str, new: str, line: int, words: s
     [
         ("review = 0.7", "review = 1.7", "limits.review = 1.7 lies above limits.fail = 1"),
         ("fail = 1.0", "", "limits.fail: missing; add it"),
+        ("fail = 1.0", "fail = inf", "limits.fail = inf: expected number <= 1000000"),
+        ("fail = 1.0", "fail = nan", "limits.fail = nan: expected number"),
         ("fail = 1.0", "fail = -1.0", "limits.fail = -1.0: expected number > 0"),
         ('name = "cap"', 'name = "lid"', "name = 'lid' must be the file's own name, 'cap'"),
     ],

@@ -1,5 +1,6 @@
 """Simulated cameras: every part has its own frame, and every broken file its own cause."""
 
+import os
 from pathlib import Path
 
 import cv2
@@ -31,6 +32,14 @@ def test_folder_plays_in_order_and_loops(root: Path) -> None:
     sources = [camera.wait(0.1) for _ in range(4)]
     assert sources == ["good/000.png", "good/001.png", "square/000.png", "good/000.png"]
     assert camera.format == FrameFormat(width=160, height=128, pixel=Pixel.MONO8)
+
+
+def test_file_name_that_is_no_text_can_be_told(root: Path) -> None:
+    write_images(root, good=1, bad=0)
+    (root / "good" / "000.png").rename(os.fsdecode(os.fsencode(root / "good") + b"/\xff.png"))
+    source = folder(root).wait(0.1)
+    assert source == "good/\ufffd.png"
+    source.encode()
 
 
 def test_folder_without_loop_ends(root: Path) -> None:

@@ -74,6 +74,35 @@ def test_reader_finds_the_ring_of_a_restarted_camera(root: Path) -> None:
     assert reader.view(old) is None
 
 
+def test_restarted_camera_takes_over_its_ring(root: Path) -> None:
+    """Memory need not hold two rings, and no frame of the last run is taken for a new one."""
+    reader = RingReader(root / "ring")
+    first = RingWriter(root / "ring", SMALL, 3, "a")
+    first.count_trigger()
+    old = write(first, 1)
+    assert reader.view(old) is not None
+    inode = (root / "ring").stat().st_ino
+    second = RingWriter(root / "ring", SMALL, 3, "b")
+    assert (root / "ring").stat().st_ino == inode
+    assert last_count(root / "ring") == Count("b", 0)
+    new = write(second, 2)
+    frame = reader.view(new)
+    assert frame is not None
+    assert (frame == 2).all()
+    assert reader.view(old) is None
+
+
+def test_ring_of_the_same_size_and_another_shape_is_not_taken_over(root: Path) -> None:
+    reader = RingReader(root / "ring")
+    old = write(RingWriter(root / "ring", SMALL, 3, "a"), 1)
+    assert reader.view(old) is not None
+    turned = FrameFormat(width=48, height=64, pixel=Pixel.BGR8)
+    new = write(RingWriter(root / "ring", turned, 3, "b"), 2)
+    frame = reader.view(new)
+    assert frame is not None
+    assert frame.shape == (64, 48, 3)
+
+
 def test_reader_cannot_reach_the_writer(root: Path) -> None:
     ring = RingWriter(root / "ring", SMALL, 3, "s")
     ref = write(ring, 5)

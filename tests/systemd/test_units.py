@@ -79,7 +79,16 @@ def test_process_with_the_network_may_not_read_frames_or_evidence() -> None:
     assert publish["Service"]["User"] != "inspector"
     assert publish.words("Service", "InaccessiblePaths") == ["/var/lib/inspector/evidence"]
     camera = next(process for process in TABLE if process.camera)
-    assert unit(camera)["Service"]["Group"] == "inspector-frames"
+    for maker_of_rings in (camera, BY_NAME["detect"]):
+        assert unit(maker_of_rings)["Service"]["Group"] == "inspector-frames"
+
+
+def test_gate_is_not_in_the_group_of_the_frames() -> None:
+    gate = unit(BY_NAME["gate"])
+    groups = gate.words("Service", "Group") + gate.words("Service", "SupplementaryGroups")
+    assert groups == ["inspector"]
+    members = (UNITS / "inspector-sysusers.conf").read_text(encoding="utf-8")
+    assert "m inspector inspector-frames" not in members
 
 
 @pytest.mark.parametrize("process", TABLE, ids=lambda process: process.name)

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from msgspec import structs
 
 from inspector.core.clock import MS, Clock, SystemClock
-from inspector.core.config import StationConfig
+from inspector.core.config import RemoteCamera, StationConfig
 from inspector.core.current import read_current
-from inspector.core.errors import EngineerError
+from inspector.core.errors import EngineerError, InspectorError
 from inspector.core.messages import (
     Cause,
     Decision,
@@ -32,7 +32,7 @@ from inspector.core.messages import (
 from inspector.core.paths import Paths
 from inspector.core.pulse import Pulse
 from inspector.core.topology import HEARTBEAT_S, MESSAGES, TICKETS, capture
-from inspector.devices.bus import Bus, Outlet
+from inspector.devices.bus import Bus, Inbox, Outlet
 from inspector.devices.engine import Engine, Image, Inference
 from inspector.devices.host import options, serve
 from inspector.domain.defects import Rectangle, boxes, packed
@@ -69,8 +69,11 @@ class Detect:
             read_current(paths.current, config.line).recipe, paths, self._engine
         )
         self._frames = Frames(paths, config.ring.budget_mb)
-        listen = [config.listen.detect] if config.listen else []
-        self._inbox = bus.inbox(paths.socket("detect"), *listen, depth=TICKETS)
+        self._inbox = bus.inbox(paths.socket("detect"), depth=TICKETS)
+        self._far = bus.inbox(config.listen.detect, depth=TICKETS) if config.listen else None
+        self._far_cameras = {
+            camera.name for camera in config.cameras if isinstance(camera, RemoteCamera)
+        }
         self._gate = bus.outlet(paths.socket("gate"), MESSAGES)
         self._record = bus.outlet(paths.socket("record"), MESSAGES)
         self._captures: dict[str, Outlet] = {}
@@ -85,9 +88,11 @@ class Detect:
     def turn(self) -> bool:
         """One round of the loop: while the model works on a part, the next one is prepared."""
         if not (self._waiting or self._working):
-            self._inbox.wait(20 if self._loading else 100)
+            self._inbox.wait(20 if self._loading else 5 if self._far else 100)
         for message, payload in self._inbox.drain():
             self._hear(message, payload)
+        if self._far:
+            self._hear_far(self._far)
         self._switch()
         look = self._begin(*self._waiting.popleft()) if self._waiting else None
         done, self._working = self._working, None
@@ -113,6 +118,16 @@ class Detect:
             self._answer(message)
         elif isinstance(message, SwitchRecipe):
             self._loading = Loading(message.recipe, self._paths, self._engine)
+
+    def _hear_far(self, inbox: Inbox) -> None:
+        """The network may bring frames and beats of the configured cameras, and nothing else."""
+        for message, payload in inbox.drain(TICKETS):
+            if isinstance(message, StreamBeat) and message.camera in self._far_cameras:
+                self._answer(message)
+            elif isinstance(message, FrameTicket) and message.camera in self._far_cameras:
+                self._hear(message, memoryview(b"") if payload is None else payload)
+            else:
+                inbox.refused += 1
 
     def _arrived(self, ticket: FrameTicket) -> FrameTicket:
         """A ticket of another host: its times are on that host's clock, so it counts from now."""
@@ -150,7 +165,7 @@ class Detect:
             small, focus = self._reduce(judge_, ticket.camera, ref, region)
         except Unseen as unseen:
             self._fault(ticket, judge_, unseen)
-        except EngineerError as error:
+        except InspectorError as error:  # no room for a far camera's ring, pixels that do not fit
             self._fault(ticket, judge_, Unseen(Cause.ENGINE, str(error)))
         else:
             return Look(ticket, ref, judge_, region, small, focus, now)

@@ -7,7 +7,7 @@ from types import FrameType
 from typing import IO, Any
 
 from inspector.cli.check import problems
-from inspector.cli.screen import add_root, command, say
+from inspector.cli.screen import add_root, command, print_json, say
 from inspector.core.config import load_station
 from inspector.core.errors import MaintainerError
 from inspector.core.paths import Paths, of_root
@@ -23,7 +23,6 @@ def add(commands: Any) -> None:
         "run",
         "run the line in this terminal; Ctrl-C stops all in order",
         "inspector run --root /srv/station",
-        json=False,
     )
     add_root(made)
     made.set_defaults(command=_run)
@@ -44,6 +43,8 @@ def _run(arguments: argparse.Namespace) -> int:
                 time.sleep(WATCH_S)
         finally:
             stop(supervisor)
+    if arguments.json:
+        print_json({"restarts": {one.process.name: one.restarts for one in supervisor.children}})
     return 0
 
 

@@ -25,10 +25,8 @@ if not results.is_terminal:
 REMARK = "remark"  # a column of words: it may wrap, the others may not
 
 
-def command(
-    commands: Any, name: str, summary: str, example: str, *, json: bool = True
-) -> argparse.ArgumentParser:
-    """A new command with its help and example, and --json where a machine would read it."""
+def command(commands: Any, name: str, summary: str, example: str) -> argparse.ArgumentParser:
+    """A new command with its help, its example and --json."""
     made: argparse.ArgumentParser = commands.add_parser(
         name,
         help=summary,
@@ -36,8 +34,7 @@ def command(
         epilog=f"example:\n  {example}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    if json:
-        made.add_argument("--json", action="store_true", help="print one JSON object")
+    made.add_argument("--json", action="store_true", help="print one JSON object")
     return made
 
 

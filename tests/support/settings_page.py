@@ -21,7 +21,8 @@ Two kinds of file, both TOML and both strict: an unknown key, a missing key, a w
 out of its bounds is refused with one line that names file, line, key, value and remedy.
 `station.toml` is the station's; each product has a recipe `recipes/NAME.toml`.
 `inspector check-config` reads both and says what is wrong. A default holds where a key is left
-out; **required** keys have none. This page is made from `inspector/core/config.py`, and a test holds it against it.
+out; **required** keys have none. This page is made from `inspector/core/config.py`, and a test
+holds it against it.
 
 [station.toml](station.toml) here is a whole station that plays the sample parts.
 """

@@ -15,6 +15,7 @@ from inspector.cli import (
     check,
     demo,
     evaluate,
+    export,
     replay,
     run,
     status,
@@ -25,7 +26,7 @@ from inspector.cli import (
 from inspector.cli.screen import say
 from inspector.core.errors import InspectorError
 
-COMMANDS = (demo, run, status, switch, teach, evaluate, check, replay, totals, benchmark)
+COMMANDS = (demo, run, status, switch, teach, evaluate, check, replay, totals, export, benchmark)
 
 EXAMPLES = """examples:
   inspector demo                          a whole line on the rendered sample parts

@@ -31,10 +31,10 @@ def add(commands: Any) -> None:
 
 def _switch(arguments: argparse.Namespace) -> int:
     paths = of_root(arguments.root)
-    now = read_current(paths.current, load_station(paths.station_file).line)
+    recipe, lot = read_current(paths.current, load_station(paths.station_file).line).newest
     wanted = SwitchRecipe(
-        recipe=arguments.recipe or now.recipe,
-        lot=now.lot if arguments.lot is None else arguments.lot,
+        recipe=arguments.recipe or recipe,
+        lot=lot if arguments.lot is None else arguments.lot,
         who=getpass.getuser(),
     )
     with Bus() as bus:

@@ -1,6 +1,7 @@
 """What the line is making now: recipe and lot, kept over restarts.
 
-Promises: the file changes atomically, and only `record` writes it.
+Promises: the file changes atomically, and only `record` writes it; `recipe` is what detect is
+known to decide with, and what it has yet to load stands beside it as `asked`.
 Never: is the record of what was made; that stands in every outcome.
 """
 
@@ -13,11 +14,26 @@ from inspector.core.config import Line
 from inspector.core.messages import Identifier
 
 
-class Current(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Recipe and lot in force."""
+class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A change that somebody asked for and detect has not answered yet."""
 
     recipe: Identifier
     lot: Identifier
+    who: Identifier
+
+
+class Current(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Recipe and lot in force, and the change under way if there is one."""
+
+    recipe: Identifier
+    lot: Identifier
+    asked: Asked | None = None
+
+    @property
+    def newest(self) -> tuple[str, str]:
+        """Recipe and lot as they will be when the change under way has been made."""
+        latest = self.asked or self
+        return latest.recipe, latest.lot
 
 
 def read_current(path: Path, line: Line) -> Current:
@@ -26,6 +42,13 @@ def read_current(path: Path, line: Line) -> Current:
         return msgspec.json.decode(path.read_bytes(), type=Current)
     except (OSError, msgspec.MsgspecError):
         return Current(recipe=line.recipe, lot=line.lot)
+
+
+def recipes_to_try(current: Current, line: Line) -> list[str]:
+    """The recipes to begin with, best first: the one in force, the one asked for instead, and the
+    configuration's own."""
+    asked = [current.asked.recipe] if current.asked else []
+    return list(dict.fromkeys([current.recipe, *asked, line.recipe]))
 
 
 def write_current(path: Path, current: Current) -> None:

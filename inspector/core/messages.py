@@ -212,7 +212,7 @@ class Outcome(Message, tag="outcome", frozen=True, kw_only=True):
     model: str
     recipe: Identifier
     lot: Identifier
-    latency_us: Count  # trigger to output
+    latency_us: Count  # trigger to settlement; the lane follows in the order of the triggers
     timing: Timing
     frame: FrameRef | None
     source: str
@@ -220,7 +220,8 @@ class Outcome(Message, tag="outcome", frozen=True, kw_only=True):
 
 class Recorded(Message, tag="recorded", frozen=True, kw_only=True):
     """record -> gate: every outcome up to this number is committed. `session` is new with every
-    start of record, and asks the gate to send again what is not yet acknowledged."""
+    start of record and whenever it left outcomes out (a full disk), and asks the gate to send
+    again what is not yet acknowledged."""
 
     session: Identifier
     through: Annotated[int, Meta(ge=-1)]
@@ -282,6 +283,7 @@ class Review(Message, tag="review", frozen=True, kw_only=True):
 class Delivered(Message, tag="delivered", frozen=True, kw_only=True):
     """publish -> record: this totals row was acknowledged, or set aside as undeliverable."""
 
+    ledger: Identifier  # the rows of another ledger are other rows
     row: Count
     status: Literal["delivered", "quarantined"]
     detail: str = ""

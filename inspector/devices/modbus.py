@@ -1,8 +1,8 @@
 """Lanes and a heartbeat as holding registers of a PLC, over Modbus TCP.
 
 Promises: `drive` and `tick` return at once, whatever the PLC does; lanes arrive in order; the
-heartbeat moves only while the gate's loop comes round; a lane that could not be delivered in time
-is never delivered as an accept.
+heartbeat moves only while the gate's loop comes round; a lane that could not be delivered in time,
+or before the deadline of its part, is never delivered as an accept.
 Never: answers for the PLC: without a moving heartbeat it must stop the line, and a part whose
 count it does not see is not to be accepted.
 
@@ -10,13 +10,19 @@ The block, from `output.register` on:
 
     0     heartbeat: a counter that wraps at 65536
     1     lane of the last part: 1 accept, 2 reject
-    2, 3  count of parts, low word first; written in one request with the lane, so that the PLC
-          reads both or neither
-    4     state: 1 running, 0 stopped (written last at an orderly stop)
+    2, 3  count of parts, low word first
+    4     camera of the last part: its index in station.toml, from 0; 65535 none
+    5     number of the last part in its camera's run (`seq`), low word
+    6     state: 1 running, 0 stopped (written last at an orderly stop)
 
-The PLC acts when the count changes. With each connection the lane is first set to reject, at the
-count reached. A count that moves by more than one tells of lanes that were lost: those parts, and
-the one it stops at, are rejects.
+1 to 5 are written in one request, so that the PLC reads all of them or none. The PLC acts when the
+count changes. Of one camera, lanes come in the order of its triggers, so 5 goes up by one from
+part to part and begins at 0 when the camera's process starts; a PLC that counts its own triggers
+per camera can compare. The gate answers no part twice: what a killed gate had decided and not yet
+written never comes, 5 then skips it, and the part is not to be accepted.
+
+With each connection the lane is first set to reject, at the count reached. A count that moves by
+more than one tells of lanes that were lost: those parts, and the one it stops at, are rejects.
 """
 
 import logging
@@ -29,9 +35,10 @@ from typing import Any
 from inspector.core.clock import MS, Clock
 from inspector.core.config import ModbusOutput as ModbusConfig
 from inspector.core.errors import MaintainerError
-from inspector.core.messages import Kind, Lane
+from inspector.core.messages import Lane
+from inspector.domain.release import NO_CAMERA, LaneCommand
 
-HEARTBEAT, LANE, STATE = 0, 1, 4
+HEARTBEAT, LANE, STATE = 0, 1, 6
 ACCEPT, REJECT = 1, 2
 STOPPED, RUNNING = 0, 1
 
@@ -51,9 +58,11 @@ class ModbusOutput:
         self._clock = clock
         self._client, self._error = _client(config)
         self._wake = threading.Condition()
-        self._lanes: deque[tuple[int, int, int]] = deque(maxlen=QUEUE)  # count, lane, driven ns
+        # (count, what is to be done, when it was driven in ns)
+        self._lanes: deque[tuple[int, LaneCommand, int]] = deque(maxlen=QUEUE)
         self._driven = 0
         self._written = 0  # the count that the PLC has, or may have
+        self._part = (NO_CAMERA, 0)  # the last part written: camera, low word of seq
         self._ticks = self._ticks_seen = 0
         self._beats = 0
         self._beat_due = 0
@@ -69,12 +78,10 @@ class ModbusOutput:
     def healthy(self) -> bool:
         return self._connected
 
-    def drive(self, lane: Lane, kind: Kind, stream: str, seq: int) -> None:
-        del kind, stream, seq  # the PLC knows lanes and counts only
+    def drive(self, command: LaneCommand) -> None:
         with self._wake:
             self._driven += 1
-            register = ACCEPT if lane is Lane.ACCEPT else REJECT
-            self._lanes.append((self._driven, register, self._clock.monotonic_ns()))
+            self._lanes.append((self._driven, command, self._clock.monotonic_ns()))
             self._wake.notify()
 
     def tick(self) -> None:
@@ -113,9 +120,7 @@ class ModbusOutput:
         self._state = STOPPED
         if not self._client.connect():
             return self._fails("does not answer")
-        count = self._written
-        block = [self._beats, REJECT, count & 0xFFFF, count >> 16 & 0xFFFF, STOPPED]
-        if not self._write(HEARTBEAT, block):
+        if not self._write(HEARTBEAT, [self._beats, *self._block(REJECT), STOPPED]):
             return False
         self._connected = True
         self._problem = ""
@@ -142,13 +147,18 @@ class ModbusOutput:
             now = self._clock.monotonic_ns()
             while len(self._lanes) > 1 and self._stale(self._lanes[0][2], now):
                 self._lanes.popleft()
-            count, lane, driven = self._lanes.popleft()
-        if self._stale(driven, now):
-            lane = REJECT
+            count, command, driven = self._lanes.popleft()
+        in_time = not self._stale(driven, now) and count == self._written + 1
+        lane = command.lane_at(now) if in_time else Lane.REJECT
         # Written or not, it counts as such: should the answer be lost, the next connection sets
         # this count with reject, which the PLC takes only if it has not seen the count before.
         self._written = count
-        return self._write(LANE, [lane, count & 0xFFFF, count >> 16 & 0xFFFF])
+        self._part = (command.camera, command.seq & 0xFFFF)
+        return self._write(LANE, self._block(ACCEPT if lane is Lane.ACCEPT else REJECT))
+
+    def _block(self, lane: int) -> list[int]:
+        """The registers from LANE to STATE."""
+        return [lane, self._written & 0xFFFF, self._written >> 16 & 0xFFFF, *self._part]
 
     def _stale(self, driven: int, now: int) -> bool:
         return now - driven > self._config.timeout_ms * MS

@@ -16,22 +16,22 @@ import os
 import struct
 import zlib
 from collections import OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
 from inspector.core.errors import EngineerError, MaintainerError
 from inspector.core.messages import Outcome, decode, encode
-from inspector.domain.streams import SeqSet
+from inspector.domain.streams import MOST_STREAMS, SeqSet
 
 HEADER = struct.Struct("<II")
 ALMOST_FULL = 0.75  # from here on `full`: the rest is for the faults that then follow
 WINDOW = 2000  # sent and not acknowledged at once; less than the depth of a queue between processes
 FRESH = 64  # unsent outcomes kept in memory as well; more only wait when record is away
-STREAMS = 256
 
 
 class _Known(msgspec.Struct, frozen=True):
@@ -106,9 +106,10 @@ class Spool:
         """True from three quarters of the capacity on, or when the last outcome found no room."""
         return self._refused or self._bytes >= ALMOST_FULL * self._capacity
 
-    def settled(self) -> dict[str, SeqSet]:
-        """Per stream the parts that have their outcome, of the last 256 streams."""
-        return {stream: seqs.copy() for stream, seqs in self._settled.items()}
+    def settled(self) -> Mapping[str, SeqSet]:
+        """Per stream the parts that have their outcome, of the 1024 streams that last got one:
+        a view that follows what is appended."""
+        return MappingProxyType(self._settled)
 
     def append(self, outcome: Outcome) -> bool:
         """Keep an outcome. False when there is no room; then it is not kept. Raises EngineerError
@@ -169,7 +170,7 @@ class Spool:
         segment.last_number = outcome.number
         self._settled.setdefault(outcome.stream, SeqSet()).add(outcome.seq)
         self._settled.move_to_end(outcome.stream)
-        if len(self._settled) > STREAMS:
+        if len(self._settled) > MOST_STREAMS:
             self._settled.popitem(last=False)
         fresh = outcome if len(self._entries) - self._sent < FRESH else None
         self._entries.append(_Entry(outcome.number, segment, offset, length, fresh))
@@ -298,6 +299,7 @@ class Spool:
         self._acked = max(self._acked, known.acked)
         for name, (floor, above) in known.settled.items():
             self._settled[name] = SeqSet(floor, above)
+            self._settled.move_to_end(name)
 
 
 def _record(letter: bytes, body: bytes) -> bytes:

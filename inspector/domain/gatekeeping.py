@@ -2,21 +2,21 @@
 
 Promises: every seq of a stream up to the highest that a trigger or a beat has named is settled
 exactly once; only a sound PASS decision that came before the deadline reaches the accept lane
-(or a REVIEW, where the line is configured so); memory and the work of one call are bounded.
+(or a REVIEW, where the line is configured so); memory and the work of one call are bounded; a
+count that no camera can have reached is refused.
 Never: reads a clock, waits, raises on a message, or lets a second answer change a settled part.
 """
 
 import heapq
-from collections import OrderedDict, deque
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections import OrderedDict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 from inspector.core.clock import MS, SECOND
 from inspector.core.messages import Cause, Decision, Kind, Lane, StreamBeat, Trigger
+from inspector.domain.gaps import Gaps, Missing
 from inspector.domain.settlement import Settlement, flaw
-from inspector.domain.streams import SeqSet, StreamClock
-
-MOST_STREAMS = 256
+from inspector.domain.streams import SeqSet, Stream, Streams
 
 Key = tuple[str, int]  # (stream, seq)
 
@@ -30,24 +30,6 @@ class Limits:
     max_open: int = 4096  # parts waiting for a decision; one more is a fault (overload)
     max_early: int = 1024  # decisions waiting for their trigger; one more drops the oldest
     max_lost_at_once: int = 256  # a wide gap is settled in portions, so the loop stays short
-    forget_ns: int = 600 * SECOND  # an ended stream is remembered so long, against stragglers
-
-
-@dataclass(slots=True)
-class _Stream:
-    """One run of one camera. Every seq below `next` is open, settled, or in the gap list."""
-
-    camera: str
-    settled: SeqSet
-    next: int
-    heard_ns: int
-    ended: bool = False
-    open: int = 0
-    clock: StreamClock = field(default_factory=StreamClock)
-
-    @property
-    def complete(self) -> bool:
-        return not self.open and self.settled.floor >= self.next
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,30 +43,23 @@ class _Part:
     deadline_ns: int
 
 
-@dataclass(slots=True)
-class _Gap:
-    """Parts `start` to `stop` - 1 whose triggers never arrived."""
-
-    camera: str
-    stream: str
-    start: int
-    stop: int
-    wall_ns: int
-
-
 class Gatekeeper:
     """Takes triggers, beats, decisions and time; gives back the parts that these settle."""
 
-    def __init__(self, limits: Limits, settled: Mapping[str, SeqSet] | None = None) -> None:
-        """`settled`: per stream, what an earlier run of the gate has already settled."""
+    def __init__(
+        self,
+        limits: Limits,
+        settled: Mapping[str, SeqSet] | None = None,
+        remote: Collection[str] = (),
+    ) -> None:
+        """`settled`: per stream, what is settled already, also by an earlier run of the gate;
+        looked up when a stream is heard of. `remote`: the cameras on other hosts."""
         self._limits = limits
-        self._streams: OrderedDict[str, _Stream] = OrderedDict()
-        for name, known in (settled or {}).items():
-            self._streams[name] = _Stream("", known.copy(), known.floor, 0)
+        self._streams = Streams(settled or {}, remote)
         self._open: dict[Key, _Part] = {}
         self._deadlines: list[tuple[int, str, int]] = []
         self._early: OrderedDict[Key, tuple[int, Decision]] = OrderedDict()
-        self._gaps: deque[_Gap] = deque()
+        self._gaps = Gaps()
         self._accepting = True
         self._tidied = 0
         self.triggers = 0  # of this gatekeeper, lost ones included
@@ -104,9 +79,18 @@ class Gatekeeper:
         """Triggers = pass + fail + review + fault + open. False is a defect of the program."""
         return self.triggers == sum(self.counts.values()) + len(self._open)
 
+    @property
+    def refused(self) -> int:
+        """Triggers and beats that cannot be true."""
+        return self._streams.refused
+
     def is_settled(self, stream: str, seq: int) -> bool:
+        return self._streams.is_settled(stream, seq)
+
+    def all_settled(self, stream: str, last_seq: int) -> bool:
+        """Every part of the stream up to `last_seq` is settled, and none is open."""
         known = self._streams.get(stream)
-        return known is not None and seq in known.settled
+        return known is not None and known.complete and known.settled.floor > last_seq
 
     def stop_accepting(self) -> None:
         """From now on every new trigger is a fault at once; open parts run on."""
@@ -115,10 +99,12 @@ class Gatekeeper:
     def on_trigger(self, trigger: Trigger, now: int) -> list[Settlement]:
         """A part is there; or, told again with a cause, it will get no frame. Settles what its
         seq shows to be lost, and itself where it must."""
-        stream = self._heard(trigger.camera, trigger.stream, now)
+        stream = self._streams.hear(trigger.camera, trigger.stream, trigger.seq, now)
+        if stream is None:
+            return []
         if trigger.seq < stream.next:
             return self._hear_again(trigger, now)
-        self._notice(trigger.stream, stream, trigger.seq, trigger.wall_ns)
+        self._gaps.note(trigger.stream, stream, trigger.seq, trigger.wall_ns)
         stream.next = trigger.seq + 1
         done = self._settle_gaps()
         if trigger.seq not in stream.settled:
@@ -128,9 +114,11 @@ class Gatekeeper:
     def on_beat(self, beat: StreamBeat, now: int) -> list[Settlement]:
         """How far a stream has counted. Triggers and beats come over one connection, in order,
         so a seq that a beat names and no trigger has brought is lost."""
-        stream = self._heard(beat.camera, beat.stream, now)
+        stream = self._streams.hear(beat.camera, beat.stream, beat.last_seq, now)
+        if stream is None:
+            return []
         stream.ended = beat.ended
-        self._notice(beat.stream, stream, beat.last_seq + 1, beat.wall_ns)
+        self._gaps.note(beat.stream, stream, beat.last_seq + 1, beat.wall_ns)
         return self._settle_gaps()
 
     def on_decision(self, decision: Decision, now: int) -> list[Settlement]:
@@ -166,19 +154,6 @@ class Gatekeeper:
             heapq.heappop(self._deadlines)
         return self._deadlines[0][0] if self._deadlines else None
 
-    def _heard(self, camera: str, name: str, now: int) -> _Stream:
-        stream = self._streams.get(name)
-        if stream is None:
-            stream = self._streams[name] = _Stream(camera, SeqSet(), 0, now)
-        stream.camera, stream.heard_ns = camera, now
-        return stream
-
-    def _notice(self, name: str, stream: _Stream, stop: int, wall_ns: int) -> None:
-        """Every seq below `stop` must have been triggered; note the ones that did not come."""
-        if stop > stream.next:
-            self._gaps.append(_Gap(stream.camera, name, stream.next, stop, wall_ns))
-            stream.next = stop
-
     def _hear_again(self, trigger: Trigger, now: int) -> list[Settlement]:
         """Of a part already known only a cause is news; else it is a copy, or came too late."""
         if trigger.cause is None:
@@ -186,7 +161,7 @@ class Gatekeeper:
         part = self._take((trigger.stream, trigger.seq))
         return [self._fault(part, trigger.cause, trigger.reason, now)] if part else []
 
-    def _admit(self, trigger: Trigger, stream: _Stream, now: int) -> list[Settlement]:
+    def _admit(self, trigger: Trigger, stream: Stream, now: int) -> list[Settlement]:
         trigger_ns = stream.clock.local_ns(trigger.trigger_ns, now)
         part = _Part(
             trigger.camera,
@@ -262,7 +237,8 @@ class Gatekeeper:
         now: int,
         decision: Decision | None,
     ) -> Settlement:
-        self._streams[part.stream].settled.add(part.seq)
+        settled = self._streams[part.stream].settled
+        settled.add(part.seq)
         self.counts[kind] += 1
         return Settlement(
             part.camera,
@@ -276,40 +252,21 @@ class Gatekeeper:
             max(0, now - part.trigger_ns) // 1000,
             part.source,
             decision,
+            part.deadline_ns,
+            settled.floor,
         )
 
     def _settle_gaps(self) -> list[Settlement]:
-        done: list[Settlement] = []
-        budget = self._limits.max_lost_at_once
-        while self._gaps and budget > 0:
-            gap = self._gaps[0]
-            settled = self._streams[gap.stream].settled
-            gap.start = max(gap.start, min(settled.floor, gap.stop))
-            if gap.start == gap.stop:
-                self._gaps.popleft()
-                continue
-            if gap.start not in settled:
-                done.append(self._lost(gap))
-            gap.start += 1
-            budget -= 1
-        return done
+        return [self._lost(part) for part in self._gaps.take(self._limits.max_lost_at_once)]
 
-    def _lost(self, gap: _Gap) -> Settlement:
+    def _lost(self, missing: Missing) -> Settlement:
         self.triggers += 1
-        self._early.pop((gap.stream, gap.start), None)
-        part = _Part(gap.camera, gap.stream, gap.start, 0, gap.wall_ns, "", 0)
+        self._early.pop((missing.stream, missing.seq), None)
+        part = _Part(missing.camera, missing.stream, missing.seq, 0, missing.wall_ns, "", 0)
         return self._fault(part, Cause.LOST, "its trigger never arrived", 0)
 
     def _tidy(self, now: int) -> None:
-        """Drop decisions that can no longer be in time, and streams nobody speaks of any more."""
+        """Drop decisions that can no longer be in time."""
         self._tidied = now
         while self._early and next(iter(self._early.values()))[0] <= now - self._limits.deadline_ns:
             self._early.popitem(last=False)
-        quiet = sorted(
-            (stream.heard_ns, name) for name, stream in self._streams.items() if stream.complete
-        )
-        surplus = len(self._streams) - MOST_STREAMS
-        for index, (heard_ns, name) in enumerate(quiet):
-            over = self._streams[name].ended and now - heard_ns >= self._limits.forget_ns
-            if over or index < surplus:
-                del self._streams[name]

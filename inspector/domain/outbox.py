@@ -9,6 +9,7 @@ Never: knows what a row says, sends anything itself, or reads a clock.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from inspector.core.clock import SECOND
 from inspector.core.messages import Delivered
@@ -80,7 +81,8 @@ class Outbox:
         return max(0, min(self.in_flight, 1 if self._alone else self.in_flight) - len(self._sent))
 
     def choose(self, pending: Sequence[TotalsRow], now: int) -> list[TotalsRow]:
-        """Which of the ledger's oldest `look_at` pending rows go now, oldest first."""
+        """Which of the ledger's oldest `look_at` pending rows go now, oldest first. `pending` has
+        been read: rows that it does not show are taken to be marked."""
         self._follow(pending)
         self._forget(pending)
         underway = {sent.row for sent in self._sent.values()}
@@ -98,12 +100,12 @@ class Outbox:
 
     def set_aside(self, row: int, why: str, now: int) -> None:
         """This row can never leave."""
-        self._finish(Delivered(row=row, status="quarantined", detail=why), now)
+        self._finish(row, "quarantined", why, now)
 
     def acked(self, token: int, now: int) -> None:
         """The broker has the row."""
         if (row := self._answered(token)) is not None:
-            self._finish(Delivered(row=row, status="delivered"), now)
+            self._finish(row, "delivered", "", now)
             self._alone, self._pause_ns = False, 0
 
     def refused(self, token: int, now: int) -> None:
@@ -143,10 +145,13 @@ class Outbox:
         if message.row in self._done:
             self._done[message.row].due_ns = now + MARK_AGAIN_NS
 
-    def _finish(self, message: Delivered, now: int) -> None:
-        self._done[message.row] = Mark(message, now)
-        self._held.pop(message.row, None)
-        self._strikes.pop(message.row, None)
+    def _finish(
+        self, row: int, status: Literal["delivered", "quarantined"], detail: str, now: int
+    ) -> None:
+        message = Delivered(ledger=self.ledger, row=row, status=status, detail=detail)
+        self._done[row] = Mark(message, now)
+        self._held.pop(row, None)
+        self._strikes.pop(row, None)
 
     def _answered(self, token: int) -> int | None:
         """The row of this token, None when it belongs to a ledger that is no longer there."""

@@ -13,7 +13,11 @@ from inspector.core.messages import Cause, Decision, Kind, Lane
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What became of one part; `decision` is what it rests on, None when nobody decided."""
+    """What became of one part; `decision` is what it rests on, None when nobody decided.
+
+    `latency_us` is trigger to settlement. The lane follows at once, or, where an earlier part of
+    the stream is still open, when that one is settled: at its deadline at the latest.
+    """
 
     camera: str
     stream: str
@@ -26,6 +30,8 @@ class Settlement:
     latency_us: int
     source: str
     decision: Decision | None
+    deadline_ns: int  # monotonic; 0 for a part whose trigger never arrived
+    floor: int  # every part of the stream with a lower seq is settled
 
 
 def flaw(decision: Decision) -> str:

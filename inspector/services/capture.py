@@ -1,7 +1,8 @@
 """capture: one camera. Numbers every trigger, puts the frame into the ring, sends the tickets.
 
 Promises: a trigger is counted before anything else can fail, and the gate hears of it at once;
-a part without a frame is announced with its cause; nothing here waits for another process.
+a part without a frame is announced with its cause; how far an earlier run had counted is told
+again and again until the gate has settled all of it; nothing here waits for another process.
 Never: judges a frame, or lets a number go unused.
 """
 
@@ -30,9 +31,14 @@ from inspector.devices.bus import Bus
 from inspector.devices.cameras import Camera, FrameMissing, open_camera
 from inspector.devices.host import options, serve
 from inspector.devices.ring import Frame, RingWriter, last_count, slots_for
+from inspector.devices.unfinished import EndedRun, Unfinished
 
 # A peer that has not answered a beat for so long is taken for dead.
 SILENT_S = 1.0
+# Ended runs the gate is told of. All cameras' together it must be able to remember; the gate of
+# another host cannot answer, there the last few are told for as long as this process runs.
+MOST_ENDED, MOST_ENDED_FAR = 32, 8
+TELL_ENDED_NS = SECOND
 
 
 class Line:
@@ -90,7 +96,8 @@ class Capture:
         self._deadline = int(config.line.deadline_ms * MS)
         self._remote = camera.send_to
         self.stream = uuid.uuid4().hex
-        before = last_count(paths.ring(camera.name))
+        self._ended = self._earlier_runs(paths)
+        self._told: dict[str, int] = {}  # when the gate was told of each
         slots = config.ring.slots or slots_for(self._camera.format, config.ring.budget_mb)
         self._ring = RingWriter(paths.ring(camera.name), self._camera.format, slots, self.stream)
         self._inbox = bus.inbox(paths.socket(self.name), depth=MESSAGES)
@@ -105,14 +112,17 @@ class Capture:
         self._line = Line(self.stream, limit, 2 * self._deadline + SECOND)
         self._pulse = Pulse(self.name, clock.monotonic_ns(), HEARTBEAT_S)
         self._beaten = 0
-        self._ended = before and StreamBeat(
-            camera=camera.name,
-            stream=before.stream,
-            last_seq=before.triggers - 1,
-            format=self._camera.format,
-            wall_ns=clock.wall_ns(),
-            ended=True,
-        )
+
+    def _earlier_runs(self, paths: Paths) -> Unfinished:
+        """The runs whose parts may be open, with the last one's count, which stands in the ring
+        until that is replaced."""
+        ring = paths.ring(self._camera_name)
+        most = MOST_ENDED_FAR if self._remote else MOST_ENDED
+        runs = Unfinished(ring.with_name(ring.name + ".ended"), most)
+        before = last_count(ring)
+        if before and before.triggers:
+            runs.add(EndedRun(before.stream, before.triggers - 1, self._clock.wall_ns()))
+        return runs
 
     def turn(self) -> bool:
         """One round of the loop: hear, beat, and take one part if one is there."""
@@ -120,6 +130,8 @@ class Capture:
         for message, _ in self._inbox.drain():
             if isinstance(message, Ready | Settled):
                 self._line.hear(message, now)
+            if isinstance(message, Ready) and message.ready and message.service == "gate":
+                self._ended.remove(message.stream)
         self._beat(now)
         if not (self._line.ready or self._remote):
             self._inbox.wait(10)
@@ -130,7 +142,8 @@ class Capture:
         return True
 
     def stop(self) -> None:
-        """Tell how far this stream has come, so that not one of its parts is forgotten."""
+        """Tell how far this stream has come, so that not one of its parts is forgotten; should
+        that not arrive, the count stays in the ring for the next run to tell."""
         self._gate.send(self._stream_beat(ended=True))
         self._camera.close()
 
@@ -183,8 +196,7 @@ class Capture:
     def _beat(self, now: int) -> None:
         if now - self._beaten >= BEAT_S * SECOND:
             self._beaten = now
-            if self._ended and self._gate.send(self._ended):
-                self._ended = None
+            self._tell_ended(now)
             beat = self._stream_beat(ended=False)
             self._gate.send(beat)
             self._detect.send(beat)
@@ -192,6 +204,21 @@ class Capture:
             state = "running" if self._line.ready else "starting"
             state = "ended" if self._camera.ended else state
             self._record.send(self._pulse.beat(now, state, note=str(self._camera.format)))
+
+    def _tell_ended(self, now: int) -> None:
+        for run in self._ended:
+            if now - self._told.get(run.stream, -TELL_ENDED_NS) < TELL_ENDED_NS:
+                continue
+            beat = StreamBeat(
+                camera=self._camera_name,
+                stream=run.stream,
+                last_seq=run.last_seq,
+                format=self._camera.format,
+                wall_ns=run.wall_ns,
+                ended=True,
+            )
+            if self._gate.send(beat):
+                self._told[run.stream] = now
 
     def _stream_beat(self, ended: bool) -> StreamBeat:
         return StreamBeat(

@@ -160,6 +160,8 @@ class Publisher:
         if now < self._look_ns:
             return
         pending = self._pending()
+        if pending is None:
+            return
         chosen = self._outbox.choose(pending, now)
         for row in chosen:
             if not self._allowance.take(now):
@@ -179,13 +181,14 @@ class Publisher:
         self._outbox.sent(token, row)
         self._sent_ns[token] = now
 
-    def _pending(self) -> list[TotalsRow]:
+    def _pending(self) -> list[TotalsRow] | None:
+        """None when the ledger cannot be read: that says nothing of what it has marked."""
         try:
             return self._reader.pending(self._outbox.look_at)
         except MaintainerError as error:
             self._look_ns = self._clock.monotonic_ns() + SECOND
             self._teller.tell(Severity.INFO, "ledger_unread", str(error))
-            return []
+            return None
 
     def _mark(self) -> None:
         now = self._clock.monotonic_ns()

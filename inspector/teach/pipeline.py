@@ -123,6 +123,28 @@ def _pixel(loaded: Sequence[images.Image], given: Settings) -> Pixel:
     return "mono8" if all(image.ndim == 2 for image in loaded) else "bgr8"
 
 
+def _calibration(
+    limits: calibrate.Limits, given: Settings, images_used: int, weight: float, memory: int
+) -> Calibration:
+    return Calibration(
+        good_images=images_used,
+        target_overkill=given.target_overkill,
+        overkill_low=limits.overkill_low,
+        overkill_high=limits.overkill_high,
+        position_weight=weight,
+        memory=memory,
+    )
+
+
+def _provenance(taught_from: str, backbone_sha256: str) -> Provenance:
+    return Provenance(
+        taught_from=taught_from,
+        backbone_sha256=backbone_sha256,
+        inspector=_program(),
+        openvino=ov.__version__,
+    )
+
+
 def teach(
     source: Path | Sequence[Path],
     backbone: Path,
@@ -157,24 +179,14 @@ def teach(
     memory = fit.memorise(grid, weight, given.memory, given.seed)
     places = weight * fit.positions(*grid.shape[1:3])
     model = graph.compose(backbone, pixel, memory, places, limits.scale, given.worst)
+    taught_from = source.name if isinstance(source, Path) else "list"
+    calibration = _calibration(limits, given, len(frames), weight, len(memory))
     facts = Facts(
         name=name,
         input=Input(width=frames.shape[2], height=frames.shape[1], pixel=pixel),
         limits=Limits(review=limits.review, fail=limits.fail),
-        calibration=Calibration(
-            good_images=len(frames),
-            target_overkill=given.target_overkill,
-            overkill_low=limits.overkill_low,
-            overkill_high=limits.overkill_high,
-            position_weight=weight,
-            memory=len(memory),
-        ),
-        provenance=Provenance(
-            taught_from=source.name if isinstance(source, Path) else "list",
-            backbone_sha256=network.sha256,
-            inspector=_program(),
-            openvino=ov.__version__,
-        ),
+        calibration=calibration,
+        provenance=_provenance(taught_from, network.sha256),
     )
     written = bundle.write(out, model, facts.manifest)
     progress("bundle", 1.0)

@@ -139,7 +139,13 @@ def test_corrupt_database_is_set_aside_loudly(root: Path) -> None:
 
 def test_nothing_runs_here(root: Path) -> None:
     make_station(root)
-    for command in (["status", "--once"], ["totals"], ["switch", "--lot", "x"], ["replay"]):
+    for command in (
+        ["status", "--once"],
+        ["totals"],
+        ["switch", "--lot", "x"],
+        ["replay"],
+        ["export", "parts", "--out", str(root / "parts.csv")],
+    ):
         done = inspector(command[0], "--root", root, *command[1:])
         assert done.returncode != 0
         assert len(refusals(done)) == 1

@@ -1,5 +1,6 @@
 """The demo: one JSON object, every trigger accounted for."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -47,5 +48,12 @@ def test_demo_keeps_its_station_where_told(root: Path) -> None:
     kept = root / "kept"
     arguments = ("--headless", "--images", images, "--bundle", bundle, "--root", kept)
     assert inspector("demo", "--parts", "30", *arguments).returncode == 0
+    exported = inspector("export", "parts", "--root", kept, "--out", kept / "parts.csv")
+    assert exported.returncode == 0, exported.stderr
+    with (kept / "parts.csv").open(newline="") as file:
+        assert {row["kind"] for row in csv.DictReader(file)} == {"pass", "fail"}
+    again = inspector("demo", "--parts", "30", *arguments)
+    assert again.returncode == 78
+    assert "holds a station's records already" in again.stderr
     totals = json.loads(inspector("totals", "--root", kept, "--json").stdout)["windows"]
     assert sum(sum(window["totals"]["counts"].values()) for window in totals) <= 30

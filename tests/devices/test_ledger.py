@@ -1,5 +1,6 @@
 """The ledger's contents: parts once, totals from rows, reviews as revisions."""
 
+import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from inspector.core.messages import (
     Severity,
 )
 from inspector.devices.ledger import Ledger, LedgerReader
+from inspector.devices.ledger.maintenance import export
 from inspector.domain.audit import broken_at
 
 WINDOW_S = 10
@@ -194,10 +196,11 @@ def test_delivery_is_marked_and_not_unmarked(ledger: Ledger, reader: LedgerReade
     commit(ledger, outcome(1), outcome(2, lot="L2"), outcome(3, lot="L3"))
     ledger.close_windows(LATER, 0)
     marks = [
-        Delivered(row=1, status="delivered"),
-        Delivered(row=1, status="quarantined"),
-        Delivered(row=2, status="quarantined", detail="too large"),
-        Delivered(row=99, status="delivered"),
+        Delivered(ledger=ledger.id, row=1, status="delivered"),
+        Delivered(ledger=ledger.id, row=1, status="quarantined"),
+        Delivered(ledger=ledger.id, row=2, status="quarantined", detail="too large"),
+        Delivered(ledger=ledger.id, row=99, status="delivered"),
+        Delivered(ledger="f" * 32, row=3, status="delivered"),
     ]
     ledger.commit([], (), marks, LATER)
     assert [row.row for row in reader.pending()] == [3]
@@ -222,18 +225,16 @@ def test_parts_can_be_paged_and_chosen(ledger: Ledger, reader: LedgerReader) -> 
 @pytest.mark.parametrize(
     "view", ["parts", "faults", "totals", "streams", "reviews", "events", "audit_trail"]
 )
-def test_views_answer_a_person(ledger: Ledger, view: str) -> None:
+def test_views_answer_a_person(ledger: Ledger, root: Path, view: str) -> None:
     commit(ledger, *map(mixed, (*range(18), 19)))
     ledger.close_windows(LATER, 0)
     ledger.review(finding(3), LATER)
     ledger.commit(
         [], [Event(service="a", severity=Severity.INFO, code="b", text="c", wall_ns=WALL)], (), WALL
     )
-    database = sqlite3.connect(ledger.path)
-    database.row_factory = sqlite3.Row
-    found = [dict(row) for row in database.execute(f"SELECT * FROM {view}")]
-    database.close()
     counts = {"parts": 19, "faults": 1}
+    assert export(ledger.path, view, root / "view.json") == counts.get(view, 1)
+    found = json.loads((root / "view.json").read_text())
     assert len(found) == counts.get(view, 1)
     if view == "streams":
         assert (found[0]["parts"], found[0]["missing"]) == (19, 1)

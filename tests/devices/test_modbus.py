@@ -12,11 +12,21 @@ import pytest
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
-from inspector.core.clock import SystemClock
+from inspector.core.clock import SECOND, SystemClock
 from inspector.core.config import ModbusOutput as ModbusConfig
 from inspector.core.errors import MaintainerError
 from inspector.core.messages import Kind, Lane
-from inspector.devices.modbus import LANE, QUEUE, REJECT, RUNNING, STATE, STOPPED, ModbusOutput
+from inspector.devices.modbus import (
+    ACCEPT,
+    LANE,
+    QUEUE,
+    REJECT,
+    RUNNING,
+    STATE,
+    STOPPED,
+    ModbusOutput,
+)
+from inspector.domain.release import NO_CAMERA, LaneCommand
 
 FIRST = 10  # where the block begins
 
@@ -92,6 +102,12 @@ def connect(plc: Plc, **more: Any) -> ModbusOutput:
     return ModbusOutput(config, SystemClock())
 
 
+def drive(output: ModbusOutput, seq: int, lane: Lane = Lane.ACCEPT, left_s: float = 60) -> None:
+    """A part of camera 3 whose deadline is `left_s` away."""
+    deadline = time.monotonic_ns() + int(left_s * SECOND)
+    output.drive(LaneCommand(lane, Kind.PASS, 3, "s", seq, deadline))
+
+
 def until(true: Callable[[], object], tick: Callable[[], None] = lambda: None) -> None:
     end = time.monotonic() + 20
     while not true():
@@ -104,15 +120,44 @@ def test_lanes_arrive_in_order_with_their_count(plc: Plc, output: ModbusOutput) 
     until(lambda: output.healthy)
     lanes = [Lane.ACCEPT, Lane.REJECT, Lane.ACCEPT, Lane.ACCEPT, Lane.REJECT] * 20
     for seq, lane in enumerate(lanes):
-        output.drive(lane, Kind.PASS, "s", seq)
+        drive(output, seq, lane)
     until(lambda: len(plc.told(LANE)) == len(lanes))
-    expected = [[1 if lane is Lane.ACCEPT else 2, n, 0] for n, lane in enumerate(lanes, 1)]
-    assert plc.told(LANE) == expected
+    assert plc.told(LANE) == [
+        [ACCEPT if lane is Lane.ACCEPT else REJECT, seq + 1, 0, 3, seq]
+        for seq, lane in enumerate(lanes)
+    ]
+
+
+def test_low_word_of_the_number_stands_beside_the_lane(plc: Plc, output: ModbusOutput) -> None:
+    until(lambda: output.healthy)
+    drive(output, 0x5_1234)
+    until(lambda: plc.told(LANE) == [[ACCEPT, 1, 0, 3, 0x1234]])
+
+
+def test_accept_after_its_deadline_is_written_as_reject(plc: Plc, output: ModbusOutput) -> None:
+    until(lambda: output.healthy)
+    drive(output, 0, left_s=-0.001)
+    drive(output, 1)
+    until(lambda: len(plc.told(LANE)) == 2)
+    assert [values[0] for values in plc.told(LANE)] == [REJECT, ACCEPT]
+
+
+def test_lane_after_a_lost_one_is_a_reject(plc: Plc) -> None:
+    """More lanes than wait: the count skips the oldest, and the one it jumps to is no accept."""
+    plc.stop()
+    output = connect(plc, timeout_ms=10_000)
+    for seq in range(QUEUE + 1):
+        drive(output, seq)
+    plc.start()
+    until(lambda: len(plc.told(LANE)) == QUEUE)
+    assert plc.told(LANE)[0] == [REJECT, 2, 0, 3, 1]
+    assert {values[0] for values in plc.told(LANE)[1:]} == {ACCEPT}
+    output.close()
 
 
 def test_connection_begins_with_reject_and_stopped(plc: Plc, output: ModbusOutput) -> None:
     until(lambda: output.healthy)
-    assert plc.writes[0] == (FIRST, [0, REJECT, 0, 0, STOPPED])
+    assert plc.writes[0] == (FIRST, [0, REJECT, 0, 0, NO_CAMERA, 0, STOPPED])
 
 
 def test_heartbeat_moves_while_the_gate_ticks(plc: Plc, output: ModbusOutput) -> None:
@@ -135,7 +180,7 @@ def test_orderly_stop_delivers_all_and_sets_the_state_last(plc: Plc) -> None:
     output = connect(plc)
     until(lambda: output.healthy)
     for seq in range(20):
-        output.drive(Lane.ACCEPT, Kind.PASS, "s", seq)
+        drive(output, seq)
     output.close()
     assert len(plc.told(LANE)) == 20
     assert plc.writes[-1] == (FIRST + STATE, [STOPPED])
@@ -143,7 +188,7 @@ def test_orderly_stop_delivers_all_and_sets_the_state_last(plc: Plc) -> None:
 
 def test_plc_that_comes_back_is_served_again(plc: Plc, output: ModbusOutput) -> None:
     until(lambda: output.healthy)
-    output.drive(Lane.ACCEPT, Kind.PASS, "s", 0)
+    drive(output, 0)
     until(lambda: len(plc.told(LANE)) == 1)
     plc.stop()
     until(lambda: not output.healthy, output.tick)
@@ -151,22 +196,22 @@ def test_plc_that_comes_back_is_served_again(plc: Plc, output: ModbusOutput) -> 
     assert output.problem() == ""
     plc.start()
     until(lambda: output.healthy, output.tick)
-    output.drive(Lane.ACCEPT, Kind.PASS, "s", 1)
-    until(lambda: plc.told(LANE)[-1] == [1, 2, 0])
-    again = [values for values in plc.told(0) if len(values) == 5][-1]
-    assert again[1:] == [REJECT, 1, 0, STOPPED]
+    drive(output, 1)
+    until(lambda: plc.told(LANE)[-1] == [ACCEPT, 2, 0, 3, 1])
+    again = [values for values in plc.told(0) if len(values) == 7][-1]
+    assert again[1:] == [REJECT, 1, 0, 3, 0, STOPPED]
 
 
 def test_lane_that_waited_too_long_is_never_an_accept(plc: Plc) -> None:
     plc.stop()
     output = connect(plc, timeout_ms=50)
     for seq in range(QUEUE + 10):
-        output.drive(Lane.ACCEPT, Kind.PASS, "s", seq)
+        drive(output, seq)
     time.sleep(0.1)
     plc.start()
     until(lambda: plc.told(LANE))
     output.close()
-    assert plc.told(LANE) == [[REJECT, QUEUE + 10, 0]]
+    assert plc.told(LANE) == [[REJECT, QUEUE + 10, 0, 3, QUEUE + 9]]
 
 
 def test_absent_plc_never_holds_the_gate_up(plc: Plc) -> None:
@@ -174,7 +219,7 @@ def test_absent_plc_never_holds_the_gate_up(plc: Plc) -> None:
     output = connect(plc)
     until(output.problem)
     for seq in range(10 * QUEUE):
-        output.drive(Lane.ACCEPT, Kind.PASS, "s", seq)
+        drive(output, seq)
         output.tick()
     assert not output.healthy
     output.close()

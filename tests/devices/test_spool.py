@@ -13,6 +13,7 @@ import pytest
 from inspector.core.errors import EngineerError
 from inspector.core.messages import Cause, Kind, Lane, Outcome, Timing
 from inspector.devices.spool import WINDOW, Spool
+from inspector.domain.streams import MOST_STREAMS
 
 WRITER = """
 import sys
@@ -108,6 +109,18 @@ def test_settled_parts_are_known_long_after_their_segments_are_gone(folder: Path
     assert len(list(folder.iterdir())) <= 3
     settled = Spool(folder).settled()["s"]
     assert (settled.floor, settled.above) == (3000, [3003])
+
+
+def test_settled_parts_are_a_view_bounded_to_the_last_streams(folder: Path) -> None:
+    spool = Spool(folder, segment_bytes=100_000)
+    settled = spool.settled()
+    assert spool.append(outcome(0, "first", 0))
+    assert 0 in settled["first"]
+    for number in range(1, MOST_STREAMS + 1):
+        assert spool.append(outcome(number, f"stream{number}", 0))
+    spool.close()
+    again = Spool(folder).settled()
+    assert settled.keys() == again.keys() == {f"stream{n}" for n in range(1, MOST_STREAMS + 1)}
 
 
 def test_sending_is_in_order_and_bounded(folder: Path) -> None:

@@ -6,67 +6,13 @@ from collections import Counter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.words import DEADLINE, START, beat, decision, keeper, only, trigger
 
 from inspector.core.clock import MS, SECOND
-from inspector.core.messages import (
-    Cause,
-    Decision,
-    FrameFormat,
-    Kind,
-    Lane,
-    Pixel,
-    StreamBeat,
-    Timing,
-    Trigger,
-)
+from inspector.core.messages import Cause, Kind, Lane
 from inspector.domain.gatekeeping import Gatekeeper, Limits
 from inspector.domain.settlement import Settlement
-from inspector.domain.streams import SeqSet, StreamClock
-
-DEADLINE = 100 * MS
-START = 1000 * SECOND
-FORMAT = FrameFormat(width=8, height=8, pixel=Pixel.MONO8)
-
-
-def trigger(seq: int, at: int = START, stream: str = "s", cause: Cause | None = None) -> Trigger:
-    return Trigger(
-        camera="top", stream=stream, seq=seq, trigger_ns=at, wall_ns=5, cause=cause, source="a.png"
-    )
-
-
-def beat(last_seq: int, stream: str = "s", ended: bool = False) -> StreamBeat:
-    return StreamBeat(
-        camera="top", stream=stream, last_seq=last_seq, format=FORMAT, wall_ns=7, ended=ended
-    )
-
-
-def decision(
-    seq: int,
-    verdict: Kind = Kind.PASS,
-    stream: str = "s",
-    score: float | None = 0.1,
-    cause: Cause | None = None,
-) -> Decision:
-    return Decision(
-        stream=stream,
-        seq=seq,
-        verdict=verdict,
-        cause=cause,
-        reason="because",
-        score=score,
-        model="m@1",
-        recipe="r",
-        timing=Timing(),
-    )
-
-
-def keeper(**limits: object) -> Gatekeeper:
-    return Gatekeeper(Limits(deadline_ns=DEADLINE, **limits))  # type: ignore[arg-type]
-
-
-def only(settled: list[Settlement]) -> Settlement:
-    assert len(settled) == 1
-    return settled[0]
+from inspector.domain.streams import SeqSet
 
 
 def test_pass_in_time_is_accepted() -> None:
@@ -202,12 +148,6 @@ def test_wide_gap_is_settled_in_portions() -> None:
     assert seen == list(range(25))
 
 
-def test_restart_remembers_what_was_settled() -> None:
-    gate = Gatekeeper(Limits(deadline_ns=DEADLINE), {"s": SeqSet(3, [5])})
-    assert gate.is_settled("s", 5)
-    assert [part.seq for part in gate.on_beat(beat(6), START)] == [3, 4, 6]
-
-
 def test_stopping_gate_refuses_new_parts_and_finishes_open_ones() -> None:
     gate = keeper()
     gate.on_trigger(trigger(0), START)
@@ -217,56 +157,12 @@ def test_stopping_gate_refuses_new_parts_and_finishes_open_ones() -> None:
     assert gate.idle
 
 
-def test_ended_stream_is_forgotten_only_after_a_while() -> None:
-    gate = keeper(forget_ns=SECOND)
-    gate.on_beat(beat(1, ended=True), START)
-    gate.expire(START)
-    assert gate.on_trigger(trigger(1), START) == []
-    gate.expire(START + 2 * SECOND)
-    assert not gate.is_settled("s", 1)
-
-
-def test_trigger_from_the_future_counts_from_its_arrival() -> None:
-    gate = keeper()
-    gate.on_trigger(trigger(0, START + 3600 * SECOND), START)
-    assert gate.next_deadline() == START + DEADLINE
-
-
-def test_trigger_older_than_a_minute_counts_from_its_arrival() -> None:
-    gate = keeper()
-    gate.on_trigger(trigger(0, START - 61 * SECOND), START)
-    assert gate.next_deadline() == START + DEADLINE
-
-
-def test_part_held_up_by_the_network_is_late_whatever_the_other_hosts_clock() -> None:
-    clock = StreamClock()
-    assert clock.local_ns(0, START) == START
-    assert clock.local_ns(SECOND, START + 6 * SECOND) <= START + SECOND + 6 * MS
-
-
 def test_gate_that_slept_calls_old_parts_late() -> None:
     gate = keeper()
     gate.on_trigger(trigger(0), START)
     gate.on_decision(decision(0), START)
     gate.on_decision(decision(1), START + 70 * SECOND)
     assert only(gate.on_trigger(trigger(1), START + 70 * SECOND)).cause is Cause.LATE
-
-
-@given(offset=st.integers(-(10**15), 10**15), delay=st.lists(st.integers(0, 50 * MS), min_size=1))
-def test_trigger_time_never_lies_in_the_future(offset: int, delay: list[int]) -> None:
-    clock, now = StreamClock(), START
-    for wait in delay:
-        sent, now = now, now + wait
-        assert clock.local_ns(sent + offset, now) <= now
-
-
-@given(st.lists(st.integers(0, 40)))
-def test_seq_set_is_a_set(numbers: list[int]) -> None:
-    seqs = SeqSet()
-    for number in numbers:
-        seqs.add(number)
-    assert {n for n in range(50) if n in seqs} == set(numbers)
-    assert seqs.floor == next(n for n in range(50) if n not in set(numbers))
 
 
 VERDICTS = st.sampled_from([Kind.PASS, Kind.PASS, Kind.FAIL, Kind.REVIEW, Kind.FAULT])

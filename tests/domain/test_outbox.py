@@ -55,7 +55,7 @@ def test_acknowledged_row_is_told_until_the_ledger_shows_it_and_never_sent_again
     send(box, rows(1, 2))
     box.acked(1, 0)
     (mark,) = box.marks(0)
-    assert (mark.row, mark.status) == (1, "delivered")
+    assert (mark.ledger, mark.row, mark.status) == (LEDGER, 1, "delivered")
     box.told(mark, 0)
     assert box.marks(outbox.MARK_AGAIN_NS - 1) == []
     assert send(box, rows(1, 2), outbox.MARK_AGAIN_NS) == []

@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -174,6 +175,28 @@ def test_recipe_with_a_damaged_model_leaves_the_last_one_in_force(root: Path) ->
         assert live.last.recipe == "plain"
         assert line.stop() == 0
         account(line)
+
+
+def test_killed_detector_finds_its_model_damaged_and_goes_on_with_another(root: Path) -> None:
+    """The recipe in force can no longer be loaded when detect starts again: the configured one
+    decides instead, with an alarm, and the line goes on."""
+    paths = make_station(root)
+    shutil.copytree(paths.models / "tiny", paths.models / "other")
+    write_recipe(paths, "special", model="other")
+    with running(paths, committed=10) as line:
+        assert inspector("switch", "--root", root, "--recipe", "special").returncode == 0
+        wait_for(paths, lambda live: live.last is not None and live.last.recipe == "special")
+        (paths.models / "other" / "model.bin").write_bytes(b"damaged")
+        time.sleep(0.5)
+        assert line.kill("detect")
+        killed = time.time_ns()
+        live = wait_for(paths, lambda live: passed_since(live.last, killed))
+        assert live.last is not None
+        assert live.last.recipe == "plain"
+        live = wait_for(paths, lambda live: bool(live.alarms))
+        assert line.stop() == 0
+        account(line)
+    assert any("special.toml" in alarm.text or "other" in alarm.text for alarm in live.alarms)
 
 
 def test_corrupt_empty_and_resized_images_are_faults(root: Path) -> None:

@@ -226,7 +226,25 @@ def test_mark_lost_by_record_is_told_again_without_sending_the_row_again(
             record.until(lambda: record.delivered, marking=False)
             record.until(lambda: record.pending() == 0)
         assert rows_of(reader.take(5, timeout_s=0.5)) == [1]
-    assert {one.row for one in record.delivered} == {1}
+    assert {(one.ledger, one.row) for one in record.delivered} == {(record.ledger.id, 1)}
+
+
+@needs_mosquitto
+def test_ledger_unreadable_for_a_while_does_not_send_acknowledged_rows_again(
+    record: Record, tmp_path: Path
+) -> None:
+    record.windows(3)
+    away = record.paths.ledger.with_name("away.db")
+    with mosquitto(tmp_path) as server, Subscriber(server.port, TOPIC) as reader:
+        with publishing(record.paths, server.port):
+            record.until(lambda: len(record.delivered) >= 3, marking=False)
+            record.paths.ledger.rename(away)
+            record.until(lambda: record.said("ledger_unread"), marking=False)
+            away.rename(record.paths.ledger)
+            told = len(record.delivered)
+            record.until(lambda: len(record.delivered) >= told + 3, marking=False)
+            record.until(lambda: record.pending() == 0)
+        assert rows_of(reader.take(10, timeout_s=0.5)) == [1, 2, 3]
 
 
 @needs_mosquitto

@@ -1,7 +1,8 @@
 """The recording process: commands, totals, screens and images."""
 
+import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from support.recording import Station, live, prepare, recorded, running, until
 
 from inspector.core.clock import SECOND
 from inspector.core.config import load_station
-from inspector.core.current import Current, read_current
+from inspector.core.current import Asked, Current, read_current
 from inspector.core.messages import (
     Delivered,
     Event,
@@ -72,20 +73,140 @@ def test_change_without_a_name_is_refused(station: Station) -> None:
     assert "who" in reply.text
 
 
-def test_recipe_switch_reaches_the_line_and_the_audit(station: Station) -> None:
-    detect = station.bus.inbox(station.paths.socket("detect"), depth=100)
+SWITCH = SwitchRecipe(recipe="other", lot="L2", who="anna")
+
+
+class Detect:
+    """The inbox and the voice of a detect that loads what the test says."""
+
+    def __init__(self, station: Station) -> None:
+        self._station = station
+        self._inbox = station.bus.inbox(station.paths.socket("detect"), depth=100)
+        self._pulse = Pulse("detect", time.monotonic_ns(), 1.0)
+
+    def asked(self) -> list[SwitchRecipe]:
+        """What has come; waits a moment for something."""
+        self._inbox.wait(500)
+        return [message for message, _ in self._inbox.drain() if isinstance(message, SwitchRecipe)]
+
+    def beat(self) -> None:
+        self._station.gate.record.send(self._pulse.beat(time.monotonic_ns(), "running"))
+
+    def answer(self, code: str, text: str) -> None:
+        event = Event(service="detect", severity=Severity.INFO, code=code, text=text, wall_ns=1)
+        self._station.gate.report(event)
+
+
+def current(station: Station) -> Current:
+    return read_current(station.paths.current, load_station(station.paths.station_file).line)
+
+
+def codes(station: Station) -> list[str]:
+    return [event.code for event in station.reader.events()]
+
+
+def ordered(station: Station) -> list[tuple[str, str]]:
+    """What the gate has been told to make since the last call, oldest first."""
+    station.gate.inbox.wait(1000)
+    heard = [message for message, _ in station.gate.inbox.drain()]
+    return [(each.recipe, each.lot) for each in heard if isinstance(each, SwitchRecipe)]
+
+
+def switch(station: Station, command: SwitchRecipe = SWITCH) -> str:
+    """Ask once detect can be reached. Returns the answer."""
     station.settle(outcome(1))
-    line = load_station(station.paths.station_file).line
-    assert read_current(station.paths.current, line) == Current(recipe="plain", lot="L1")
-    command = SwitchRecipe(recipe="other", lot="L2", who="anna")
-    assert until(lambda: station.ask(command).ok)
-    for inbox in (detect, station.gate.inbox):
-        assert inbox.wait(5000)
-        assert command in [message for message, _ in inbox.drain()]
-    assert read_current(station.paths.current, line) == Current(recipe="other", lot="L2")
-    (entry,) = station.reader.audit()
+    assert station.ask(SwitchRecipe(recipe="plain", lot="L1", who="anna")).ok
+    reply = station.ask(command)
+    assert reply.ok, reply.text
+    return reply.text
+
+
+def test_recipe_switch_is_in_force_when_detect_confirms_it(station: Station) -> None:
+    detect = Detect(station)
+    text = switch(station)
+    assert text == "loading recipe other; it takes effect between two parts, with lot L2"
+    until(lambda: SWITCH in detect.asked())
+    assert current(station) == Current("plain", "L1", Asked("other", "L2", "anna"))
+    assert live(station).recipe == "plain"
+    assert ordered(station)[-1] == ("other", "L2")
+    detect.answer("recipe_changed", "recipe other decides with tiny@0")
+    until(lambda: current(station) == Current("other", "L2"))
+    until(lambda: ("other", "L2") in ordered(station))
+    until(lambda: (state := live(station)).recipe == "other" and state.lot == "L2")
+    entry = station.reader.audit()[-1]
     assert (entry.who, entry.action) == ("anna", "switch_recipe")
     assert '"recipe_before":"plain"' in entry.detail
+    until(lambda: "recipe_switched" in codes(station))
+
+
+def test_lot_change_is_in_force_at_once(station: Station) -> None:
+    text = switch(station, SwitchRecipe(recipe="plain", lot="L9", who="anna"))
+    assert text == "recipe plain, lot L9"
+    assert current(station) == Current("plain", "L9")
+    assert ordered(station)[-1] == ("plain", "L9")
+
+
+def test_recipe_that_detect_refuses_never_becomes_the_one_in_force(station: Station) -> None:
+    detect = Detect(station)
+    switch(station)
+    detect.answer("recipe_refused", "recipe other not loaded, the last one goes on: no")
+    until(lambda: "recipe_not_switched" in codes(station))
+    assert current(station) == Current("plain", "L1")
+    assert ordered(station)[-1] == ("plain", "L1")
+    assert [entry.action for entry in station.reader.audit()[-2:]] == [
+        "switch_recipe",
+        "switch_recipe_failed",
+    ]
+    assert "recipe plain stays" in live(station).alarms[0].text
+
+
+def test_record_killed_during_a_recipe_change_brings_it_to_its_end(station: Station) -> None:
+    detect = Detect(station)
+    switch(station)
+    until(lambda: SWITCH in detect.asked())
+    station.kill()
+    station.start()
+    assert station.gate.record.connected(20_000)
+    until(lambda: detect.beat() or SWITCH in detect.asked())
+    detect.answer("recipe_changed", "recipe other decides with tiny@0")
+    until(lambda: current(station) == Current("other", "L2"))
+
+
+def test_switch_takes_effect_when_detect_is_back(station: Station) -> None:
+    assert "detect is not running" in switch(station)
+    detect = Detect(station)
+    until(lambda: detect.beat() or SWITCH in detect.asked())
+    detect.answer("recipe_changed", "recipe other decides with tiny@0")
+    until(lambda: current(station) == Current("other", "L2"))
+
+
+def test_way_out_of_an_unusable_recipe_does_not_need_detect(station: Station) -> None:
+    """Detect cannot start with the recipe in force, so it will never be there to be asked."""
+    station.settle(outcome(1))
+    (station.paths.recipes / "plain.toml").unlink()
+    assert station.ask(SWITCH).ok
+    assert current(station).recipe == "other"
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda model: shutil.rmtree(model), "holds no bundle"),
+        (lambda model: (model / "model.bin").write_bytes(b"x"), "model.bin: has SHA-256"),
+    ],
+    ids=["missing", "corrupt"],
+)
+def test_recipe_whose_model_is_not_in_order_is_refused(
+    station: Station, damage: Callable[[Path], object], reason: str
+) -> None:
+    station.settle(outcome(1))
+    damage(station.paths.models / "tiny")
+    before = station.paths.current.read_bytes()
+    reply = station.ask(SWITCH)
+    assert not reply.ok
+    assert reason in reply.text
+    assert station.paths.current.read_bytes() == before
+    assert station.reader.audit() == []
 
 
 @pytest.mark.parametrize(
@@ -139,7 +260,13 @@ def test_events_and_delivery_marks_are_recorded(station: Station) -> None:
     station.gate.report(event)
     station.settle(outcome(1))
     (row,) = until(lambda: station.reader.pending())
-    assert station.gate.record.send(Delivered(row=row.row, status="delivered"))
+    other = Delivered(ledger="f" * 32, row=row.row, status="delivered")
+    assert station.gate.record.send(other)
+    station.settle(outcome(2))
+    assert row.row in [each.row for each in station.reader.pending()]
+    for row in until(lambda: len(rows := station.reader.pending()) == 2 and rows):
+        mark = Delivered(ledger=row.ledger, row=row.row, status="delivered")
+        assert station.gate.record.send(mark)
     until(lambda: not station.reader.pending())
     assert event in station.reader.events()
 

@@ -11,6 +11,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from inspector.core.messages import AnyMessage, Live, Outcome, Reply
 from inspector.core.paths import Paths, under
 from inspector.core.topology import CONTROL, LIVE
@@ -19,6 +21,7 @@ from inspector.devices.ledger import LedgerReader
 
 from .outcomes import FakeGate
 from .stations import write_recipe, write_station
+from .tiny_model import SIDE, write_bundle
 
 
 class Station:
@@ -75,6 +78,7 @@ def prepare(root: Path, **changes: Any) -> Paths:
     paths = under(root)
     write_recipe(paths, "plain")
     write_recipe(paths, "other")
+    write_bundle(paths.models / "tiny", np.full((SIDE, SIDE, 1), 90, np.uint8))
     write_station(paths, {"path": "images"}, changes)
     paths.create()
     return paths

@@ -141,20 +141,26 @@ class LedgerReader:
             ) from None
         if self._db is None or inode != self._inode:
             self.close()
-            self._db, self._inode = self._open(), inode
+            self._db, self._inode = open_read_only(self._path), inode
         return self._db
 
-    def _open(self) -> sqlite3.Connection:
-        uri = f"{self._path.absolute().as_uri()}?mode=ro"
-        connection = sqlite3.connect(uri, uri=True, isolation_level=None)
+
+def open_read_only(path: Path) -> sqlite3.Connection:
+    """A connection that can neither write nor checkpoint. Raises sqlite3.Error, and
+    MaintainerError when the ledger is of another version of this program."""
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None)
+    try:
         version = schema.version_of(connection)
         if version != len(schema.MIGRATIONS):
-            connection.close()
             raise MaintainerError(
-                f"{self._path}: has ledger version {version}, this program reads "
+                f"{path}: has ledger version {version}, this program reads "
                 f"{len(schema.MIGRATIONS)}; start record of this program first"
             )
-        return connection
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _part(row: rows.Row) -> RecordedPart:

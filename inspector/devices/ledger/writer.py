@@ -76,7 +76,8 @@ class Ledger:
         delivered: Sequence[Delivered] = (),
         wall_ns: int = 0,
     ) -> list[Outcome]:
-        """Record outcomes (each with: keep its heatmap and boxes?), events and delivery marks.
+        """Record outcomes (each with: keep its heatmap and boxes?), events and delivery marks;
+        a mark that was meant for another ledger is passed over.
 
         Returns the outcomes that were not there before. Raises CannotWrite or Damaged.
         """
@@ -167,9 +168,8 @@ class Ledger:
             sql.ADD_EVENT,
             ((e.wall_ns, e.service, e.severity.value, e.code, e.text) for e in events),
         )
-        self._db.executemany(
-            sql.MARK_DELIVERED, ((d.status, wall_ns, d.detail, d.row) for d in delivered)
-        )
+        marks = [(d.status, wall_ns, d.detail, d.row) for d in delivered if d.ledger == self.id]
+        self._db.executemany(sql.MARK_DELIVERED, marks)
         return fresh
 
     def _add_outcomes(

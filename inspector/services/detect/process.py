@@ -14,7 +14,7 @@ from msgspec import structs
 
 from inspector.core.clock import MS, Clock, SystemClock
 from inspector.core.config import RemoteCamera, StationConfig
-from inspector.core.current import read_current
+from inspector.core.current import read_current, recipes_to_try
 from inspector.core.errors import EngineerError, InspectorError
 from inspector.core.messages import (
     Cause,
@@ -65,9 +65,8 @@ class Detect:
         """Loads the current recipe. Raises MaintainerError when it cannot decide."""
         self._paths, self._clock, self._bus = paths, clock, bus
         self._engine = Engine(config.detect, paths.cache)
-        self._judge = load_judge(
-            read_current(paths.current, config.line).recipe, paths, self._engine
-        )
+        self._unsaid: deque[Event] = deque(maxlen=100)  # events that record has yet to hear
+        self._judge = self._first_judge(config)
         self._frames = Frames(paths, config.ring.budget_mb)
         self._inbox = bus.inbox(paths.socket("detect"), depth=TICKETS)
         self._far = bus.inbox(config.listen.detect, depth=TICKETS) if config.listen else None
@@ -84,6 +83,22 @@ class Detect:
         self._pace = Pace()
         self._deadline = int(config.line.deadline_ms * MS)
         self._pulse = Pulse("detect", clock.monotonic_ns(), HEARTBEAT_S)
+
+    def _first_judge(self, config: StationConfig) -> Judge:
+        """The recipe in force, or the next best that can be loaded: a damaged model must not keep
+        the line down while another is there. Raises MaintainerError when there is none."""
+        refused: list[InspectorError] = []
+        for name in recipes_to_try(read_current(self._paths.current, config.line), config.line):
+            try:
+                found = load_judge(name, self._paths, self._engine)
+            except InspectorError as error:
+                refused.append(error)
+                continue
+            if refused:
+                self._event(Severity.ALARM, "recipe_unusable", f"the one in force: {refused[0]}")
+                self._tell_in_force(found)
+            return found
+        raise refused[0]
 
     def turn(self) -> bool:
         """One round of the loop: while the model works on a part, the next one is prepared."""
@@ -148,8 +163,7 @@ class Detect:
         loading, self._loading = self._loading, None
         if loading.judge is not None:
             self._judge = loading.judge
-            text = f"recipe {loading.name} decides with {loading.judge.model_id}"
-            self._event(Severity.INFO, "recipe_changed", text)
+            self._tell_in_force(loading.judge)
         else:
             text = f"recipe {loading.name} not loaded, the last one goes on: {loading.error}"
             self._event(Severity.WARNING, "recipe_refused", text)
@@ -233,15 +247,21 @@ class Detect:
         self._gate.send(decision)
 
     def _speak(self) -> None:
+        while self._unsaid and self._record.send(self._unsaid[0]):
+            self._unsaid.popleft()
         now = self._clock.monotonic_ns()
         if self._pulse.due(now):
             note = f"{self._judge.recipe.name} {self._judge.model_id}"
             self._record.send(self._pulse.beat(now, "running", len(self._waiting), note))
 
+    def _tell_in_force(self, judge_: Judge) -> None:
+        text = f"recipe {judge_.recipe.name} decides with {judge_.model_id}"
+        self._event(Severity.INFO, "recipe_changed", text)
+
     def _event(self, severity: Severity, code: str, text: str) -> None:
         wall = self._clock.wall_ns()
         event = Event(service="detect", severity=severity, code=code, text=text, wall_ns=wall)
-        self._record.send(event)
+        self._unsaid.append(event)
 
 
 def _decision(look: Look, inference: Inference, kind: Kind, reason: str, done_ns: int) -> Decision:

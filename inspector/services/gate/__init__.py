@@ -1,4 +1,5 @@
 """gate: the sole arbiter. One timer per trigger, one outcome per part, and the lanes.
 
-`courier` takes outcomes to record, `process` is the loop.
+`courier` takes outcomes to record, `outcomes` makes them, `far` is the door for cameras on other
+hosts, `process` is the loop.
 """

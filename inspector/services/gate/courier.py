@@ -15,7 +15,7 @@ from inspector.core.messages import Event, Outcome, Recorded
 from inspector.devices.bus import Outlet
 from inspector.devices.spool import Spool
 
-SILENCE_NS = SECOND  # without a word from record for so long, all is sent again
+SILENCE_NS = SECOND  # without an outcome committed for so long, all is sent again
 MOST_OWED = 100_000
 BATCH = 200
 
@@ -62,12 +62,19 @@ class Courier:
         self._events.append(event)
 
     def hear(self, message: Recorded, now: int) -> bool:
-        """An acknowledgement, or a new record. False when it names outcomes that never were."""
+        """An acknowledgement, or a new record. False when it names outcomes that never were.
+
+        Only one that advances breaks the silence: a record that refused outcomes while its disk
+        stalled goes on repeating the last number before them, and waits to be sent them again.
+        """
+        before = self.spool.pending
+        known = self.spool.ack(message.through)
         if message.session != self._session:
-            self._session = message.session
+            self._session, self._heard = message.session, now
             self.spool.rewind()
-        self._heard = now
-        return self.spool.ack(message.through)
+        elif self.spool.pending < before:
+            self._heard = now
+        return known
 
     def deliver(self, now: int) -> None:
         """Send what is due. Whenever record is away all is sent again from the first that it has

@@ -1,26 +1,23 @@
 """The gate's loop: triggers, beats and decisions in, lanes and outcomes out.
 
 Promises: every part gets its outcome at the deadline at the latest; an outcome is in the spool
-before the output is driven and before `record` hears of it; what `record` has not acknowledged is
-sent again, in order and without a gap; when outcomes can no longer be kept, no part is accepted.
+before the output is driven and before `record` hears of it; the parts of a stream are concluded in
+the order of their triggers, so that a PLC which counts sees no part in another's place; what
+`record` has not acknowledged is sent again, in order and without a gap; when outcomes can no longer
+be kept, no part is accepted.
 Never: waits for anything but the next message or deadline, and at an orderly stop for `record`.
 """
 
-import math
 from contextlib import ExitStack, closing
-
-from msgspec import structs
 
 from inspector.core.clock import MS, SECOND, Clock, SystemClock
 from inspector.core.config import ModbusOutput as ModbusConfig
-from inspector.core.config import StationConfig
-from inspector.core.current import Current, read_current
+from inspector.core.config import RemoteCamera, StationConfig
+from inspector.core.current import read_current
 from inspector.core.messages import (
     AnyMessage,
-    Cause,
     Decision,
     Event,
-    Kind,
     Lane,
     Outcome,
     Ready,
@@ -29,7 +26,6 @@ from inspector.core.messages import (
     Severity,
     StreamBeat,
     SwitchRecipe,
-    Timing,
     Trigger,
 )
 from inspector.core.paths import Paths
@@ -40,11 +36,16 @@ from inspector.devices.host import options, serve
 from inspector.devices.modbus import ModbusOutput
 from inspector.devices.outputs import Output, VirtualOutput
 from inspector.devices.spool import Spool
+from inspector.domain.changeover import Changeover
 from inspector.domain.gatekeeping import Gatekeeper, Limits
+from inspector.domain.release import NO_CAMERA, LaneCommand, Release
 from inspector.domain.settlement import Settlement
 from inspector.services.gate.courier import Courier
+from inspector.services.gate.far import Far
+from inspector.services.gate.outcomes import outcome_of, overdue, unrecordable
 
 TICK_NS = 10 * MS
+FAR_NS = 2 * MS  # how often the endpoint of other hosts is looked at
 # Outcomes go to record in small batches: they are safe in the spool, record commits far more
 # rarely, and waking it for each part would take time from the next one.
 DELIVER_NS = 8 * MS
@@ -68,21 +69,26 @@ class Gate:
             deadline_ns=int(config.line.deadline_ms * MS),
             review_lane=Lane(config.line.review_lane),
         )
-        self._keeper = Gatekeeper(self._limits, spool.settled())
-        listen = [config.listen.gate] if config.listen else []
-        self._inbox = bus.inbox(paths.socket("gate"), *listen, depth=MESSAGES)
+        remote = {camera.name for camera in config.cameras if isinstance(camera, RemoteCamera)}
+        self._keeper = Gatekeeper(self._limits, spool.settled(), remote)
+        self._release = Release()
+        self._inbox = bus.inbox(paths.socket("gate"), depth=MESSAGES)
+        self._far = config.listen and Far(bus.inbox(config.listen.gate, depth=MESSAGES), remote)
         self._record = bus.outlet(paths.socket("record"), MESSAGES)
         self._courier = Courier(spool, self._record, now)
         self._captures = {
             camera.name: bus.outlet(paths.socket(capture(camera.name)), MESSAGES)
             for camera in config.cameras
+            if camera.name not in remote
         }
+        self._index = {camera.name: index for index, camera in enumerate(config.cameras)}
         self._draining: dict[str, bool] = {}  # stream: every Settled so far was taken
-        self._current = read_current(paths.current, config.line)
+        self._changeover = Changeover(read_current(paths.current, config.line))
         self._model = ""
         self._pulse = Pulse("gate", now, HEARTBEAT_S)
         self._delivered = now
         self._was_full = False
+        self._refused = 0  # messages of cameras, as told last
         self._alarmed: set[str] = set()
         self._stopping = False
         if spool.damaged:
@@ -93,6 +99,9 @@ class Gate:
         if self._inbox.wait(self._patience()):
             for message, _ in self._inbox.drain(BATCH):
                 self._hear(message)
+        if self._far:
+            for word in self._far.drain(BATCH):
+                self._hear(word)
         now = self._clock.monotonic_ns()
         self._settle(self._keeper.expire(now))
         if now - self._delivered >= DELIVER_NS:
@@ -119,16 +128,18 @@ class Gate:
 
     def _patience(self) -> float:
         """Milliseconds until something is due."""
+        longest = FAR_NS if self._far else TICK_NS
         due = self._keeper.next_deadline()
         if due is None:
-            return TICK_NS / MS
-        return min(TICK_NS, due - self._clock.monotonic_ns()) / MS
+            return longest / MS
+        return min(longest, due - self._clock.monotonic_ns()) / MS
 
     def _hear(self, message: AnyMessage) -> None:
         now = self._clock.monotonic_ns()
         if isinstance(message, Trigger):
             self._settle(self._keeper.on_trigger(message, now))
         elif isinstance(message, Decision):
+            self._changeover.decided(message.recipe)
             self._settle(self._keeper.on_decision(message, now))
             self._model = message.model or self._model
         elif isinstance(message, StreamBeat):
@@ -137,19 +148,21 @@ class Gate:
             if not self._courier.hear(message, now):
                 self._alarm("ack_unknown", f"record acknowledges {message.through}, never sent")
         elif isinstance(message, SwitchRecipe):
-            self._current = Current(recipe=message.recipe, lot=message.lot)
+            self._changeover.switch(message.recipe, message.lot)
 
     def _hear_beat(self, beat: StreamBeat, now: int) -> None:
         self._settle(self._keeper.on_beat(beat, now))
-        ready = not self._stopping and not self._courier.full
         outlet = self._captures.get(beat.camera)
         if outlet is None:
             return  # a camera on another host: it runs whether or not it is answered
-        outlet.send(Ready(service="gate", stream=beat.stream, ready=ready))
-        if beat.drain and not self._draining.get(beat.stream, False):
-            self._draining[beat.stream] = self._tell_again(beat, outlet)
         if beat.ended:
             self._draining.pop(beat.stream, None)
+            if not self._keeper.all_settled(beat.stream, beat.last_seq):
+                return  # it is told again until this can be answered
+        ready = not self._stopping and not self._courier.full
+        outlet.send(Ready(service="gate", stream=beat.stream, ready=ready))
+        if beat.drain and not (beat.ended or self._draining.get(beat.stream, False)):
+            self._draining[beat.stream] = self._tell_again(beat, outlet)
 
     def _tell_again(self, beat: StreamBeat, outlet: Outlet) -> bool:
         """Settled for the last parts: an earlier gate may have died before it said so."""
@@ -162,46 +175,31 @@ class Gate:
 
     def _settle(self, settlements: list[Settlement]) -> None:
         for settlement in settlements:
-            self._conclude(settlement)
+            for part in self._release.settle(settlement):
+                self._conclude(part)
 
     def _conclude(self, part: Settlement) -> None:
         """Spool, output, and word to a camera that waits: in this order."""
         outcome = self._outcome(part)
         if self._courier.full or not self._courier.keep(outcome):
-            outcome = _unrecordable(outcome)
+            outcome = unrecordable(outcome)
             self._tell_full()
             if not self._courier.keep(outcome):
                 self._courier.owe(outcome)
-        self._output.drive(outcome.lane, outcome.kind, outcome.stream, outcome.seq)
+        camera = self._index.get(part.camera, NO_CAMERA)
+        self._output.drive(
+            LaneCommand(outcome.lane, outcome.kind, camera, part.stream, part.seq, part.deadline_ns)
+        )
         if part.stream in self._draining and (outlet := self._captures.get(part.camera)):
             settled = Settled(stream=part.stream, seq=part.seq)
             self._draining[part.stream] &= outlet.send(settled)
         self._pulse.took(part.latency_us * 1000)
 
     def _outcome(self, part: Settlement) -> Outcome:
-        decision = part.decision
-        score = decision.score if decision else None
-        return Outcome(
-            number=0,
-            camera=part.camera,
-            stream=part.stream,
-            seq=part.seq,
-            trigger_wall_ns=part.trigger_wall_ns,
-            kind=part.kind,
-            cause=part.cause,
-            reason=part.reason,
-            lane=part.lane,
-            score=score if score is not None and math.isfinite(score) else None,
-            boxes=decision.boxes if decision else (),
-            heatmap=decision.heatmap if decision else None,
-            model=(decision.model if decision else "") or self._model,
-            recipe=(decision.recipe if decision else "") or self._current.recipe,
-            lot=self._current.lot,
-            latency_us=part.latency_us,
-            timing=decision.timing if decision else Timing(),
-            frame=decision.frame if decision else None,
-            source=part.source,
-        )
+        made = self._changeover.stamp(part.decision.recipe if part.decision else "")
+        outcome = outcome_of(part, made, self._model)
+        too_late = part.deadline_ns <= self._clock.monotonic_ns()
+        return overdue(outcome) if outcome.lane is Lane.ACCEPT and too_late else outcome
 
     def _look_round(self, now: int) -> None:
         """Once a second: check the sums, tell of problems, send the heartbeat."""
@@ -212,11 +210,23 @@ class Gate:
             self._alarm("output", problem)
         if problem := self._courier.spool.problem():
             self._alarm("spool", problem)
+        refused = self._keeper.refused + (self._far.refused if self._far else 0)
+        if refused > self._refused:
+            self._tell_refused(refused - self._refused)
+            self._refused = refused
         full = self._was_full = self._courier.full
         healthy = self._output.healthy and not full
         state = "stopping" if self._stopping else "running" if healthy else "degraded"
-        note = f"{self._courier.waiting} not yet committed, {self._inbox.refused} messages refused"
+        unread = self._inbox.refused + refused
+        note = f"{self._courier.waiting} not yet committed, {unread} messages refused"
         self._record.send(self._pulse.beat(now, state, self._keeper.open, note))
+
+    def _tell_refused(self, count: int) -> None:
+        self._alarm(
+            "refused",
+            f"{count} messages refused: not of a remote camera of station.toml, or a count far "
+            "ahead; see who sends to listen.gate, and start that camera's capture again",
+        )
 
     def _tell_full(self) -> None:
         if not self._was_full:
@@ -237,19 +247,6 @@ class Gate:
                 wall_ns=self._clock.wall_ns(),
             )
         )
-
-
-def _unrecordable(outcome: Outcome) -> Outcome:
-    """The fault, small, that a part becomes when outcomes can no longer be kept."""
-    if outcome.kind is not Kind.FAULT:
-        outcome = structs.replace(
-            outcome,
-            kind=Kind.FAULT,
-            cause=Cause.RECORD,
-            reason="outcomes can no longer be recorded",
-            lane=Lane.REJECT,
-        )
-    return structs.replace(outcome, boxes=(), heatmap=None)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,7 +1,8 @@
 """What waits to be committed, and what the gate may be told of it.
 
 Promises: a number is acknowledged after its outcome is synced to the disk, never before; while
-the disk refuses, what was gathered stays and what comes is left to the gate, which sends it again.
+the disk refuses, what was gathered stays and what comes is left to the gate, which is asked to
+send it again as soon as there is room.
 Never: holds more than one batch of outcomes.
 """
 
@@ -40,7 +41,8 @@ class Batch:
 
 
 class Journal:
-    """One session: from a start of record to its end."""
+    """From a start of record to its end. A session of it ends when the disk refuses: outcomes
+    are left out from there on, and a new session lets the gate begin again."""
 
     def __init__(self, gate: Outlet) -> None:
         self.session = uuid.uuid4().hex
@@ -49,12 +51,15 @@ class Journal:
         self._batch = Batch()
         self._ack = Acknowledgement()
         self._retry_at = 0
+        self._told = -1
         self._told_at = 0
         self._introduced = False
 
     @property
     def full(self) -> bool:
-        return self._batch.full
+        """True when a commit is due before more is taken. While the disk refuses nothing is
+        taken, so there is nothing to wait for."""
+        return self._batch.full and not self.stalled
 
     def take(self, outcome: Outcome, detailed: bool) -> bool:
         """Note an outcome. False when it is left to the gate for now."""
@@ -87,11 +92,14 @@ class Journal:
             self.stalled = str(error)
             self._retry_at = now + int(RETRY_S * SECOND)
             return []
-        self.stalled = ""
+        if self.stalled:
+            self.stalled = ""
+            self.session, self._introduced = uuid.uuid4().hex, False
         for (outcome, _), in_pass in zip(batch.outcomes, batch.passes, strict=True):
             self._ack.committed(outcome.number, in_pass)
         self._batch = Batch()
-        if batch.outcomes:
+        # The same word again, over a gap, would keep the gate from sending what is missing.
+        if batch.outcomes and (self._ack.through != self._told or self._ack.complete):
             self._acknowledge(now)
         return fresh
 
@@ -109,5 +117,5 @@ class Journal:
             self._tell(self._ack.through, now)
 
     def _tell(self, through: int, now: int) -> bool:
-        self._told_at = now
+        self._told, self._told_at = through, now
         return self._gate.send(Recorded(session=self.session, through=through))

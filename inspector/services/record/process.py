@@ -10,7 +10,7 @@ from contextlib import ExitStack
 
 from inspector.core.clock import MS, Clock, SystemClock
 from inspector.core.config import StationConfig
-from inspector.core.current import read_current, write_current
+from inspector.core.current import Current, read_current, write_current
 from inspector.core.errors import InspectorError, MaintainerError
 from inspector.core.messages import (
     AnyMessage,
@@ -28,6 +28,7 @@ from inspector.devices.bus import Bus
 from inspector.devices.host import log_to_stderr, options, serve
 from inspector.devices.ledger import CannotWrite, Damaged, Ledger
 from inspector.services.record.board import Board
+from inspector.services.record.changeover import Answer, Changeover
 from inspector.services.record.commands import Commands, check_recipe
 from inspector.services.record.journal import MOST, Journal
 from inspector.services.record.pictures import Pictures
@@ -60,8 +61,9 @@ class Record:
         self._said: dict[str, str] = {}
         self._ledger = self._open()
         current = read_current(paths.current, config.line)
-        self._commands = Commands(paths, current, [detect, gate], clock)
-        self._begin_current()
+        self._changeover = Changeover(paths.current, current, detect, gate)
+        self._commands = Commands(paths, self._changeover, clock)
+        self._begin_current(current)
 
     def turn(self) -> bool:
         """One round: gather, commit, then what is due."""
@@ -75,7 +77,7 @@ class Record:
         now = self._clock.monotonic_ns()
         self._journal.speak(now)
         if self._board.due(now):
-            wall, current = self._clock.wall_ns(), self._commands.current
+            wall, current = self._clock.wall_ns(), self._changeover.current
             self._screens.send(self._board.live(now, wall, current, self._ledger.committed))
         return True
 
@@ -103,11 +105,10 @@ class Record:
         self._ledger.close()
         self._ledger = self._open(damage)
 
-    def _begin_current(self) -> None:
+    def _begin_current(self, current: Current) -> None:
         """Say what is made now, for all who start after us."""
-        current = self._commands.current
         try:
-            check_recipe(self._paths.recipes, current.recipe)
+            check_recipe(self._paths, current.recipe)
         except InspectorError as error:
             self._tell(Severity.ALARM, "recipe_unusable", str(error))
         if self._paths.current.exists():
@@ -135,9 +136,14 @@ class Record:
             if self._journal.take(message, self._pictures.wants_detail(message)):
                 self._pictures.copy(message)
         elif isinstance(message, Heartbeat):
-            self._board.hear(message, self._clock.monotonic_ns())
+            now = self._clock.monotonic_ns()
+            self._board.hear(message, now)
+            if message.service == "detect":
+                self._answer(self._changeover.care(message, now))
         elif isinstance(message, Event):
             self._note(message)
+            if message.service == "detect":
+                self._answer(self._changeover.hear(message))
         elif isinstance(message, Delivered):
             self._journal.delivered(message)
 
@@ -160,8 +166,26 @@ class Record:
             reply = self._commands.carry_out(self._ledger, command)
             self._desk.answer(address, reply)
             if reply.ok and isinstance(command, SwitchRecipe):
-                self._tell(Severity.INFO, "recipe_switched", f"{reply.text}, by {command.who}")
+                code = "recipe_asked" if self._changeover.current.asked else "recipe_switched"
+                self._tell(Severity.INFO, code, f"{reply.text}, by {command.who}")
                 self._board.touch()
+
+    def _answer(self, answer: Answer | None) -> None:
+        """A change was made, or it is known why not."""
+        if answer is None:
+            return
+        asked = answer.asked
+        self._board.touch()
+        if not answer.refused:
+            text = f"recipe {asked.recipe}, lot {asked.lot or 'none'}, by {asked.who}"
+            self._tell(Severity.INFO, "recipe_switched", text)
+            return
+        text = f"{answer.refused}; recipe {self._changeover.current.recipe} stays"
+        self._tell(Severity.ALARM, "recipe_not_switched", text)
+        try:
+            self._commands.note_refusal(self._ledger, answer)
+        except CannotWrite as error:
+            self._tell(Severity.WARNING, "audit_missed", str(error))
 
     def _look_around(self) -> None:
         """Once a second: who is silent, which windows are over, is there room."""
@@ -170,6 +194,9 @@ class Record:
             return
         self._close_windows()
         self._care_for_ballast()
+        self._changeover.tidy()
+        if self._changeover.problem:
+            self._once(Severity.ALARM, "current_unwritten", self._changeover.problem)
         for event in self._pictures.events():
             self._note(event)
         state = "degraded" if self._journal.stalled else "running"

@@ -110,7 +110,7 @@ def test_ledger_damaged_while_running_is_set_aside(root: Path) -> None:
 
 def test_full_disk_loses_nothing(root: Path) -> None:
     paths = prepare(root, record={"window_s": 1, "ballast_mb": 1})
-    with small_disk(paths.state, "12m"):
+    with small_disk(paths.state, "48m"):  # room for ledger and log of all, once the filler is gone
         paths.create()
         with running(paths) as station:
             station.settle(*map(mixed, range(100)))

@@ -6,8 +6,8 @@ compiled form is cached; the input memory is the model's own, so nothing is copi
 Never: decides; limits are the recipe's.
 
 Grey conversion, normalisation and layout are compiled into the model. The reduction to the
-model's size is not: on the CPU plugin an antialiased resize inside the graph takes 3 to 40 times
-as long as OpenCV's area average (models/README.md), and a plain linear one skips pixels.
+model's size is not: on the CPU plugin an antialiased resize inside the graph takes ten times as
+long as OpenCV's area average and more, and a plain linear one skips pixels (models/README.md).
 """
 
 from dataclasses import dataclass

@@ -76,9 +76,10 @@ class Takt:
     def ended(self) -> bool:
         return self._left == 0
 
-    def wait(self, timeout_s: float) -> bool:
-        """True when a part is due now; sleeps until then, at most `timeout_s`."""
-        if self.ended:
+    def wait(self, timeout_s: float, ended: bool) -> bool:
+        """True when a part is due now; sleeps until then, at most `timeout_s`. `ended`: no part
+        will come any more."""
+        if ended:
             time.sleep(timeout_s)
             return False
         now = time.monotonic_ns()
@@ -112,10 +113,7 @@ class FolderCamera:
         return played or self._takt.ended
 
     def wait(self, timeout_s: float) -> str | None:
-        if self.ended:
-            time.sleep(timeout_s)
-            return None
-        if not self._takt.wait(timeout_s):
+        if not self._takt.wait(timeout_s, self.ended):
             return None
         self._at += 1
         name = self._current.relative_to(self._root)
@@ -165,10 +163,7 @@ class VideoCamera:
         return self._finished or self._takt.ended
 
     def wait(self, timeout_s: float) -> str | None:
-        if self.ended:
-            time.sleep(timeout_s)
-            return None
-        if not self._takt.wait(timeout_s):
+        if not self._takt.wait(timeout_s, self.ended):
             return None
         self._number += 1
         return f"{Path(self._path).name}#{self._number}"

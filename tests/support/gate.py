@@ -79,6 +79,8 @@ class Bench:
         self.process.send_signal(number)
         code = self.process.wait(20)
         self.process = None
+        # What is sent before the outlet has noticed would go to the dead.
+        self.until(lambda: not self.gate.connected(0), "the outlet still holds the ended gate")
         return code
 
     def close(self) -> None:

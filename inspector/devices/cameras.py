@@ -9,7 +9,6 @@ import os
 import random
 import time
 from collections import OrderedDict
-from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -25,7 +24,6 @@ from inspector.core.errors import InspectorError, MaintainerError
 from inspector.core.messages import Cause, FrameFormat, Pixel
 
 Frame = NDArray[np.uint8]  # (height, width, channels)
-Sleep = Callable[[float], None]
 
 IMAGES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm"})
 

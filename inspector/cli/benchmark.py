@@ -213,7 +213,7 @@ def _loaded(bundle: Bundle, arguments: argparse.Namespace) -> Iterator[OpenVinoM
     """The model in this process, gone again before the line runs."""
     settings = Detect(threads=arguments.threads, precision=arguments.precision)
     with folder(None) as paths:
-        yield Engine(settings, paths.cache).load(bundle.model, bundle.manifest.input)
+        yield Engine(settings, paths.cache).load(bundle.folder, bundle.manifest)
 
 
 def _frames(images: Path, size: tuple[int, int], pixel: str) -> list[Image]:

@@ -55,7 +55,7 @@ def add(commands: Any) -> None:
 def _evaluate(arguments: argparse.Namespace) -> int:
     bundle = open_bundle(arguments.bundle)
     engine = Engine(Detect(threads=arguments.threads), cache_of_user())
-    model = engine.load(bundle.model, bundle.manifest.input)
+    model = engine.load(bundle.folder, bundle.manifest)
     good = _listed([arguments.good])
     bad = _listed(arguments.defect)
     with progress() as bar:

@@ -54,6 +54,7 @@ def _teach(arguments: argparse.Namespace) -> int:
 
 def _show(manifest: BundleManifest, out: Path) -> None:
     calibration, limits = manifest.calibration, manifest.limits
+    assert calibration  # a taught bundle has one
     results.print(
         f"{manifest.id} in {out}: taught on {calibration.good_images} good images\n"
         f"limits: review from {limits.review:.3f}, fail from {limits.fail:.3f}; "

@@ -1,36 +1,66 @@
 """What a model brings with it: the manifest `bundle.toml`, one definition.
 
-Promises: every file of a bundle is named with its SHA-256, and every limit is stated.
-Never: opens a file; reading and verifying is `devices.bundles`, writing is `teach`.
+Promises: every file of a bundle is named with its SHA-256, every limit is stated, and the scores
+that the model must give on this box for known images stand beside it.
+Never: opens a file; reading and verifying is `devices.bundles`, writing is `teach` and `adopt`.
 """
 
+import hashlib
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+File = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}(/[a-z0-9][a-z0-9_.-]{0,63})?\Z")]
+Label = Annotated[str, Meta(min_length=1, max_length=64)]
+Task = Literal["anomaly", "detection", "segmentation", "classification"]
 
 
-class Input(Struct, frozen=True, forbid_unknown_fields=True):
-    """The image the model itself takes, after the station's crop and resize."""
+class Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of all sections."""
+
+
+class Input(Section, frozen=True, kw_only=True):
+    """The image the model itself takes, after the station's crop, registration and resize.
+
+    `letterbox` keeps the proportions and fills the rest with grey 114, as detectors are trained.
+    """
 
     width: Annotated[int, Meta(ge=16, le=4096)]
     height: Annotated[int, Meta(ge=16, le=4096)]
     pixel: Literal["mono8", "bgr8"]
+    fit: Literal["stretch", "letterbox"] = "stretch"
 
 
-class Limits(Struct, frozen=True, forbid_unknown_fields=True):
+class Registration(Section, frozen=True, kw_only=True):
+    """How a part is turned and moved onto the picture it was taught with."""
+
+    template: File  # the upright part, as the model sees it
+    turn_deg: Annotated[float, Meta(ge=0, le=180)]  # how far a part may be turned, either way
+    score: Share  # likeness to the template below which a part is not registered at all
+
+
+class Limits(Section, frozen=True, kw_only=True):
     """Score from which a part goes to review, and from which it fails."""
 
     review: Annotated[float, Meta(ge=0, le=1e6)]
     fail: Annotated[float, Meta(ge=0, le=1e6)]
 
 
-class Calibration(Struct, frozen=True, forbid_unknown_fields=True):
+class SecondLook(Section, frozen=True, kw_only=True):
+    """A slower model of the same bundle, for parts between review and fail."""
+
+    model: File  # its .xml; the .bin lies beside it
+    input: Input
+    limits: Limits
+
+
+class Calibration(Section, frozen=True, kw_only=True):
     """How the limits were found."""
 
     good_images: int
+    defect_images: int = 0  # labelled defects that sharpened the limits
     target_overkill: Share
     overkill_low: Share
     overkill_high: Share
@@ -38,29 +68,74 @@ class Calibration(Struct, frozen=True, forbid_unknown_fields=True):
     memory: int
 
 
-class Provenance(Struct, frozen=True, forbid_unknown_fields=True):
+class Provenance(Section, frozen=True, kw_only=True):
     """Where the model comes from."""
 
-    taught_from: str
-    backbone_sha256: str
+    made_from: str  # the folder it was taught from, or the file it was imported from
+    source_sha256: Sha256  # of the backbone, or of the imported model
     inspector: str
     openvino: str
 
 
-class BundleManifest(Struct, frozen=True, forbid_unknown_fields=True):
+class Reference(Section, frozen=True, kw_only=True):
+    """An image and what the model must say of it (`domain.parity` gives the values' order)."""
+
+    image: File  # a whole frame, before crop, registration and resize
+    values: tuple[float, ...]
+    second: tuple[float, ...] = ()  # what the second look must say
+
+
+class Proof(Section, frozen=True, kw_only=True):
+    """What the model must show on a box before it may decide there (export parity)."""
+
+    tolerance: Annotated[float, Meta(gt=0, le=1)]  # largest difference of any value
+    references: Annotated[tuple[Reference, ...], Meta(min_length=1, max_length=64)]
+
+
+class Golden(Section, frozen=True, kw_only=True):
+    """Parts that a person knows: images which must pass, and images which must not."""
+
+    good: tuple[File, ...] = ()
+    defective: tuple[File, ...] = ()
+
+
+class Metric(Section, frozen=True, kw_only=True):
+    """One figure, with its 95 % interval where it is a rate, and the data it was measured on."""
+
+    name: Label
+    value: float
+    low: float | None = None
+    high: float | None = None
+    images: int
+    data: str  # what the images were, in a few words
+
+
+class BundleManifest(Section, frozen=True, kw_only=True):
     """`bundle.toml`, whole."""
 
     schema: Literal[1]
     name: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}\Z")]
-    version: Annotated[str, Meta(pattern=r"^[0-9a-f]{12}\Z")]
-    task: Literal["anomaly"]
+    version: Annotated[str, Meta(pattern=r"^[0-9a-f]{12}\Z")]  # follows from the files
+    task: Task
+    classes: tuple[Label, ...] = ()  # what the model names, in the order of its outputs
     input: Input
     limits: Limits
-    calibration: Calibration
+    registration: Registration | None = None
+    second: SecondLook | None = None
+    calibration: Calibration | None = None  # of a taught model
     provenance: Provenance
-    files: dict[str, Sha256]
+    proof: Proof
+    golden: Golden = Golden()
+    metrics: tuple[Metric, ...] = ()
+    files: dict[File, Sha256]
 
     @property
     def id(self) -> str:
         """`name@version`, as it stands in every outcome."""
         return f"{self.name}@{self.version}"
+
+
+def version_of(files: dict[str, str]) -> str:
+    """A bundle's version: 12 hex digits that follow from the names and digests of its files."""
+    lines = "".join(f"{files[name]}  {name}\n" for name in sorted(files))
+    return hashlib.sha256(lines.encode("ascii")).hexdigest()[:12]

@@ -198,6 +198,14 @@ class FrameCheck(Section, frozen=True, kw_only=True):
     refuse_identical: bool = True  # looks the very same as the frame before: camera frozen
 
 
+class Findings(Section, frozen=True, kw_only=True):
+    """What counts of a model that names its findings (boxes, areas or classes)."""
+
+    classes: tuple[str, ...] = ()  # none: every class that the model knows, but `good`
+    min_size_mm: Annotated[float, Meta(ge=0, le=10_000)] = 0.0  # longer side; needs mm_per_px
+    count: Annotated[int, Meta(ge=1, le=100)] = 1  # so many are a defect
+
+
 class Recipe(Section, frozen=True, kw_only=True):
     """`recipes/NAME.toml`: what one product needs."""
 
@@ -208,6 +216,9 @@ class Recipe(Section, frozen=True, kw_only=True):
     region: Region | None = None
     frame: FrameCheck = FrameCheck()
     min_defect_px: Annotated[int, Meta(ge=0)] = 0  # smaller suspicious areas are not boxed
+    mm_per_px: Annotated[float, Meta(gt=0, le=1000)] | None = None  # scale of the frame
+    findings: Findings = Findings()
+    second_look: bool = True  # where the bundle brings one and the deadline leaves time
 
 
 def load_station(path: Path) -> StationConfig:
@@ -239,6 +250,11 @@ def load_recipe(path: Path) -> Recipe:
         raise MaintainerError(
             f"{path}: limits.review = {recipe.limits.review:g} lies above "
             f"limits.fail = {recipe.limits.fail:g}; review must come first"
+        )
+    if recipe.findings.min_size_mm and recipe.mm_per_px is None:
+        raise MaintainerError(
+            f"{path}: findings.min_size_mm = {recipe.findings.min_size_mm:g} needs the scale of "
+            "the frame; add mm_per_px"
         )
     if recipe.frame.min_mean >= recipe.frame.max_mean:
         raise MaintainerError(

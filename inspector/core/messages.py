@@ -96,13 +96,17 @@ class FrameRef(Frozen, frozen=True, kw_only=True):
 
 
 class Box(Frozen, frozen=True, kw_only=True):
-    """A suspicious area, in pixels of the whole frame, with its peak score."""
+    """A suspicious area, in pixels of the whole frame, with its peak score.
+
+    `label` is the class that the model names; an anomaly has none.
+    """
 
     x: Count
     y: Count
     width: Count
     height: Count
     peak: float
+    label: Identifier = ""
 
 
 class Heatmap(Frozen, frozen=True, kw_only=True):
@@ -122,6 +126,7 @@ class Timing(Frozen, frozen=True, kw_only=True):
     queue_us: Count = 0  # from the trigger until detect took it up
     check_us: Count = 0
     inference_us: Count = 0
+    second_us: Count = 0  # the second look, where one was taken
 
 
 class Message(Frozen, tag_field="type", frozen=True, kw_only=True):

@@ -9,13 +9,10 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from inspector.core.bundle import BundleManifest
+from inspector.core.bundle import BundleManifest, version_of
+from inspector.core.bundle_folder import MANIFEST, MODEL, WEIGHTS
 from inspector.core.errors import MaintainerError
 from inspector.core.toml import read_toml
-
-MANIFEST = "bundle.toml"
-MODEL = "model.xml"
-WEIGHTS = "model.bin"
 
 
 @dataclass(frozen=True)
@@ -24,10 +21,6 @@ class Bundle:
 
     folder: Path
     manifest: BundleManifest
-
-    @property
-    def model(self) -> Path:
-        return self.folder / MODEL
 
 
 def open_bundle(folder: Path) -> Bundle:
@@ -38,17 +31,34 @@ def open_bundle(folder: Path) -> Bundle:
             "teach one, or mend `model` in the recipe"
         )
     manifest = read_toml(folder / MANIFEST, BundleManifest)
-    for needed in (MODEL, WEIGHTS):
+    for needed in _needed(manifest):
         if needed not in manifest.files:
             raise MaintainerError(f"{folder / MANIFEST}: [files] does not name {needed}")
     for name, expected in manifest.files.items():
         _prove(folder / name, expected)
+    version = version_of(manifest.files)
+    if manifest.version != version:
+        raise MaintainerError(
+            f"{folder / MANIFEST}: version = {manifest.version!r} is not that of its files, "
+            f"{version!r}; the manifest was altered, install the bundle again"
+        )
     return Bundle(folder, manifest)
 
 
 def find(model: str, models: Path) -> Path:
     """The folder a recipe's `model` means: an absolute path, or a name below the store."""
     return Path(model) if Path(model).is_absolute() else models / model
+
+
+def _needed(manifest: BundleManifest) -> list[str]:
+    """All files that the manifest speaks of."""
+    named = [MODEL, WEIGHTS, *manifest.golden.good, *manifest.golden.defective]
+    named += [reference.image for reference in manifest.proof.references]
+    if manifest.second:
+        named += [manifest.second.model, manifest.second.model.removesuffix(".xml") + ".bin"]
+    if manifest.registration:
+        named.append(manifest.registration.template)
+    return named
 
 
 def _prove(path: Path, expected: str) -> None:

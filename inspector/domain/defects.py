@@ -4,10 +4,14 @@ Promises: boxes are in pixels of the whole frame, hottest first, and at most MOS
 Never: changes a verdict.
 """
 
+from collections.abc import Iterable
+from math import ceil
+
 import numpy as np
 from numpy.typing import NDArray
 
 from inspector.core.messages import Box, Heatmap
+from inspector.domain.findings import Finding
 
 Scores = NDArray[np.float32]
 Rectangle = tuple[int, int, int, int]  # x, y, width, height in the frame
@@ -27,6 +31,18 @@ def boxes(heatmap: Scores, limit: float, region: Rectangle, min_px: int) -> tupl
     cell_px = region[2] * region[3] / heatmap.size
     large = [box for box, cells in found if cells * cell_px >= min_px]
     return tuple(sorted(large, key=lambda box: -box.peak)[:MOST])
+
+
+def named(findings: Iterable[Finding], region: Rectangle) -> tuple[Box, ...]:
+    """The boxes of named findings, surest first, at most MOST of them."""
+    x, y, width, height = region
+    found = []
+    for finding in findings:
+        left, top = x + int(finding.left * width), y + int(finding.top * height)
+        right, bottom = x + ceil(finding.right * width), y + ceil(finding.bottom * height)
+        size = {"width": max(1, right - left), "height": max(1, bottom - top)}
+        found.append(Box(x=left, y=top, peak=finding.confidence, label=finding.label, **size))
+    return tuple(sorted(found, key=lambda box: -box.peak)[:MOST])
 
 
 def packed(heatmap: Scores, region: Rectangle, limit: float) -> Heatmap:

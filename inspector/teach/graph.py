@@ -1,6 +1,6 @@
 """Composes the one network that a bundle carries: frame in, heatmap and score out.
 
-Promises: "frame" uint8 [1,256,256,C] to "heatmap" float32 [1,h,w] and "score" float32 [1]; both are
+Promises: "frame" uint8 [1,S,S,C] to "heatmap" float32 [1,h,w] and "score" float32 [1]; both are
 what `fit` computes in numpy, times the calibrated scale, up to FP16 weights.
 Never resizes or crops: that happens in front of it.
 """
@@ -15,7 +15,6 @@ from openvino import opset13 as ops
 Matrix = NDArray[np.float32]
 
 CHANNELS = {"mono8": 1, "bgr8": 3}
-GREY = np.array([0.114, 0.587, 0.299], np.float32)  # blue, green, red: ITU-R BT.601 luma
 
 
 def _constant(values: NDArray[np.floating] | float) -> ov.Node:
@@ -26,12 +25,12 @@ def _ints(*values: int) -> ov.Node:
     return ops.constant(np.asarray(values, np.int64))
 
 
-def _grey(frame: ov.Node, side: int, channels: int) -> ov.Node:
-    """u8 [1,S,S,C] to f32 [1,1,S,S] in 0..255."""
+def _planes(frame: ov.Node, side: int, channels: int) -> ov.Node:
+    """u8 [1,S,S,C] to f32 [1,3,S,S] in 0..255; grey stands in all three."""
     values = ops.convert(frame, "f32")
-    if channels == 3:
-        values = ops.matmul(values, _constant(GREY[:, None]), False, False)
-    return ops.reshape(values, _ints(1, 1, side, side), False)
+    if channels == 1:
+        values = ops.broadcast(values, _ints(1, side, side, 3))
+    return ops.transpose(values, _ints(0, 3, 1, 2))
 
 
 def _halves(values: Matrix) -> Matrix:
@@ -68,6 +67,7 @@ def _rename(model: ov.Model) -> None:
 
 def compose(
     backbone: Path,
+    side: int,
     pixel: str,
     memory: Matrix,
     places: Matrix,
@@ -80,12 +80,12 @@ def compose(
     the highest cells the score averages.
     """
     inner = ov.Core().read_model(backbone)
-    side = inner.input("image").shape[2]
+    inner.reshape({"image": [1, 3, side, side]})
     frame = ops.parameter([1, side, side, CHANNELS[pixel]], ov.Type.u8, name="frame")
-    grey = _grey(frame, side, CHANNELS[pixel])
+    planes = _planes(frame, side, CHANNELS[pixel])
     image, result = inner.input("image").get_node(), inner.output("features").get_node()
     for taker in image.output(0).get_target_inputs():
-        taker.replace_source_output(grey.output(0))
+        taker.replace_source_output(planes.output(0))
     features = result.input_value(0).get_node()
     height, width = features.get_output_shape(0)[2:]
     scaled = ops.multiply(_distances(features, places, memory), _constant(scale))

@@ -8,6 +8,7 @@ The whole image is averaged down to 256x256, as the engine does at run time. The
 weight is the one that best parts held-out good images from the same images with synthetic defects.
 """
 
+import tempfile
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
@@ -20,9 +21,21 @@ import openvino as ov
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from inspector.core.bundle import BundleManifest, Calibration, Input, Limits, Provenance
-from inspector.teach import bundle, calibrate, fit, graph, images, synthetic
+from inspector.core import bundle_folder
+from inspector.core.bundle import (
+    BundleManifest,
+    Calibration,
+    Input,
+    Limits,
+    Proof,
+    Provenance,
+    Reference,
+)
+from inspector.domain import parity
+from inspector.teach import calibrate, fit, graph, images, references, synthetic
 from inspector.teach.features import Backbone
+
+TOLERANCE = 0.05  # of a score, 1.0 being the fail limit
 
 Grid = NDArray[np.float32]
 Progress = Callable[[str, float], None]
@@ -53,6 +66,7 @@ class Facts(Struct, frozen=True):
     limits: Limits
     calibration: Calibration
     provenance: Provenance
+    proof: Proof
 
     def manifest(self, version: str, files: dict[str, str]) -> BundleManifest:
         return BundleManifest(
@@ -64,6 +78,7 @@ class Facts(Struct, frozen=True):
             limits=self.limits,
             calibration=self.calibration,
             provenance=self.provenance,
+            proof=self.proof,
             files=files,
         )
 
@@ -136,13 +151,34 @@ def _calibration(
     )
 
 
-def _provenance(taught_from: str, backbone_sha256: str) -> Provenance:
+def _provenance(made_from: str, backbone_sha256: str) -> Provenance:
     return Provenance(
-        taught_from=taught_from,
-        backbone_sha256=backbone_sha256,
+        made_from=made_from,
+        source_sha256=backbone_sha256,
         inspector=_program(),
         openvino=ov.__version__,
     )
+
+
+def serialised(model: ov.Model) -> dict[str, bytes]:
+    """The model's two files, weights as FP16."""
+    with tempfile.TemporaryDirectory() as folder:
+        ov.save_model(model, Path(folder) / bundle_folder.MODEL, compress_to_fp16=True)
+        names = (bundle_folder.MODEL, bundle_folder.WEIGHTS)
+        return {name: (Path(folder) / name).read_bytes() for name in names}
+
+
+def prove(model: ov.Model, frames: NDArray[np.uint8]) -> Proof:
+    """What the model says of the reference images, in full precision."""
+    options = {"INFERENCE_PRECISION_HINT": "f32"}
+    compiled = ov.Core().compile_model(model, "CPU", options)
+    found = []
+    for number, frame in enumerate(frames):
+        outputs = compiled(frame[None])
+        score, heatmap = float(outputs["score"].item()), outputs["heatmap"][0]
+        values = parity.of_heatmap(score, np.asarray(heatmap, np.float32))
+        found.append(Reference(image=f"reference/{number:02}.png", values=values))
+    return Proof(tolerance=TOLERANCE, references=tuple(found))
 
 
 def teach(
@@ -161,9 +197,9 @@ def teach(
     Raises OperatorError for images that cannot be taught from, MaintainerError for the rest.
     """
     given = settings or Settings()
-    bundle.check_name(name)
-    bundle.free_place(out)
-    network = Backbone(backbone, given.threads)
+    bundle_folder.check_name(name)
+    bundle_folder.free_place(out)
+    network = Backbone(backbone, images.SIDE, given.threads)
     loaded = images.load(source, shrink)
     pixel = _pixel(loaded, given)
     frames = images.as_pixel(loaded, pixel)
@@ -178,16 +214,26 @@ def teach(
     progress("limits", 1.0)
     memory = fit.memorise(grid, weight, given.memory, given.seed)
     places = weight * fit.positions(*grid.shape[1:3])
-    model = graph.compose(backbone, pixel, memory, places, limits.scale, given.worst)
-    taught_from = source.name if isinstance(source, Path) else "list"
+    model = graph.compose(backbone, images.SIDE, pixel, memory, places, limits.scale, given.worst)
+    made_from = source.name if isinstance(source, Path) else "list"
+    raw = [images.read(path) for path in images.evenly(images.listed(source), 7)]
+    pictures = references.frames(raw, given.seed)
+    files = serialised(model)
+    small = images.as_pixel([shrink(picture) for picture in pictures], pixel)
+    proof = prove(model, small)
+    files |= {
+        reference.image: references.packed(picture)
+        for reference, picture in zip(proof.references, pictures, strict=True)
+    }
     calibration = _calibration(limits, given, len(frames), weight, len(memory))
     facts = Facts(
         name=name,
         input=Input(width=frames.shape[2], height=frames.shape[1], pixel=pixel),
         limits=Limits(review=limits.review, fail=limits.fail),
         calibration=calibration,
-        provenance=_provenance(taught_from, network.sha256),
+        provenance=_provenance(made_from, network.sha256),
+        proof=proof,
     )
-    written = bundle.write(out, model, facts.manifest)
+    written = bundle_folder.write(out, files, facts.manifest)
     progress("bundle", 1.0)
     return written

@@ -15,10 +15,10 @@ VISIBLE = 8.0  # mean change under the mask, grey levels
 ATTEMPTS = 8
 
 
-def _mask(rng: Rng, side: int) -> NDArray[np.float32]:
-    """A spot or a scratch, soft-edged. [side,side] in 0..1."""
-    mask = np.zeros((side, side), np.uint8)
-    x, y = (int(v) for v in rng.integers(side // 5, side * 4 // 5, 2))
+def _mask(rng: Rng, height: int, width: int) -> NDArray[np.float32]:
+    """A spot or a scratch, soft-edged. [height,width] in 0..1."""
+    mask, side = np.zeros((height, width), np.uint8), min(height, width)
+    x, y = (int(rng.integers(size // 5, size * 4 // 5)) for size in (width, height))
     if rng.random() < 0.5:
         axes = (int(rng.integers(2, side // 12)), int(rng.integers(2, side // 12)))
         cv2.ellipse(mask, (x, y), axes, float(rng.uniform(0, 180)), 0, 360, 255, -1)
@@ -46,7 +46,7 @@ def spoil(image: Image, rng: Rng) -> Image:
     """One visible defect on a copy of uint8 [H,W,C]; a bright or dark spot where all else fails."""
     base = image.astype(np.float32)
     for _ in range(ATTEMPTS):
-        mask = _mask(rng, image.shape[0])[..., None]
+        mask = _mask(rng, *image.shape[:2])[..., None]
         changed = np.clip(base + (_foreign(rng, base).reshape(base.shape) - base) * mask, 0, 255)
         if np.abs(changed - base).sum() > VISIBLE * mask.sum() * image.shape[2]:
             return changed.astype(np.uint8)

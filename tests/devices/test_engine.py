@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 from support.stations import picture, small
 from support.tiny_model import SIDE, write_bundle
 
@@ -21,7 +22,7 @@ MONO = Input(width=SIDE, height=SIDE, pixel="mono8")
 def load(root: Path, **settings: object) -> OpenVinoModel:
     bundle = open_bundle(root / "tiny")
     engine = Engine(Detect(threads=1, **settings), root / "cache")  # type: ignore[arg-type]
-    return engine.load(bundle.model, bundle.manifest.input)
+    return engine.load(bundle.folder, bundle.manifest)
 
 
 @pytest.fixture
@@ -61,15 +62,16 @@ def test_unknown_device_is_one_line(root: Path, bundle: Bundle) -> None:
 
 
 def test_unreadable_ir_is_one_line(root: Path, bundle: Bundle) -> None:
-    bundle.model.write_text("<net")
+    (bundle.folder / "model.xml").write_text("<net")
     with pytest.raises(MaintainerError, match=r"model\.xml: OpenVINO cannot read"):
-        Engine(Detect(), root / "cache").load(bundle.model, bundle.manifest.input)
+        Engine(Detect(), root / "cache").load(bundle.folder, bundle.manifest)
 
 
 def test_model_of_another_shape_is_one_line(root: Path, bundle: Bundle) -> None:
-    wrong = Input(width=SIDE, height=SIDE, pixel="bgr8")
+    size = Input(width=SIDE, height=SIDE, pixel="bgr8")
+    wrong = structs.replace(bundle.manifest, input=size)
     with pytest.raises(MaintainerError, match="its bundle promises input"):
-        Engine(Detect(), root / "cache").load(bundle.model, wrong)
+        Engine(Detect(), root / "cache").load(bundle.folder, wrong)
 
 
 def test_wrong_checksum_is_one_line(bundle: Bundle) -> None:

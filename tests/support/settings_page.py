@@ -101,6 +101,8 @@ def _value(kind: types.Type) -> str:
             return "`true`, `false`"
         case types.StrType():
             return _text(kind)
+        case types.VarTupleType():
+            return f"a list of {_value(kind.item_type)}"
         case types.IntType() | types.FloatType():
             name = "whole number" if isinstance(kind, types.IntType) else "number"
             return f"{name}{_bounds(kind)}"

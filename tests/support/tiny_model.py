@@ -5,13 +5,20 @@ as it would a real one.
 Never: a good detector.
 """
 
-import hashlib
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
-import msgspec
+import cv2
 import numpy as np
 import openvino as ov
 from openvino import opset13 as ops
+
+from inspector.core import bundle_folder
+from inspector.core.bundle import BundleManifest, Input, Limits, Proof, Provenance, Reference
+from inspector.core.bundle_folder import MODEL, WEIGHTS
+from inspector.domain.parity import of_heatmap
 
 SIDE = 64
 
@@ -21,9 +28,11 @@ def write_bundle(
 ) -> Path:
     """A bundle whose score is the largest mean difference, in grey values over `limit`, of any
     8x8 cell of the frame to `reference` (64, 64, 1 or 3) uint8. Score 1 is the fail limit."""
-    folder.mkdir(parents=True)
-    ov.save_model(_model(reference, limit), folder / "model.xml", compress_to_fp16=False)
-    _write_manifest(folder, reference.shape[2], name)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    model = _model(reference, limit)
+    files = _files(model) | {"reference/00.png": cv2.imencode(".png", reference)[1].tobytes()}
+    pixel: Literal["mono8", "bgr8"] = "mono8" if reference.shape[2] == 1 else "bgr8"
+    bundle_folder.write(folder, files, _manifest(name, pixel, _said(model, reference)))
     return folder
 
 
@@ -44,37 +53,35 @@ def _model(reference: np.ndarray, limit: float) -> ov.Model:
     return ov.Model(outputs, [frame], "tiny")
 
 
-def _write_manifest(folder: Path, channels: int, name: str) -> None:
-    files = {
-        part: hashlib.sha256((folder / part).read_bytes()).hexdigest()
-        for part in ("model.xml", "model.bin")
-    }
-    version = hashlib.sha256("".join(files.values()).encode()).hexdigest()[:12]
-    manifest = {
-        "schema": 1,
-        "name": name,
-        "version": version,
-        "task": "anomaly",
-        "input": {
-            "width": SIDE,
-            "height": SIDE,
-            "pixel": "mono8" if channels == 1 else "bgr8",
-        },
-        "limits": {"review": 0.7, "fail": 1.0},
-        "calibration": {
-            "good_images": 1,
-            "target_overkill": 0.0,
-            "overkill_low": 0.0,
-            "overkill_high": 1.0,
-            "position_weight": 0.0,
-            "memory": 1,
-        },
-        "provenance": {
-            "taught_from": "tests",
-            "backbone_sha256": "0" * 64,
-            "inspector": "0",
-            "openvino": "0",
-        },
-        "files": files,
-    }
-    (folder / "bundle.toml").write_bytes(msgspec.toml.encode(manifest))
+def _files(model: ov.Model) -> dict[str, bytes]:
+    with tempfile.TemporaryDirectory() as scratch:
+        ov.save_model(model, Path(scratch) / MODEL, compress_to_fp16=False)
+        return {name: (Path(scratch) / name).read_bytes() for name in (MODEL, WEIGHTS)}
+
+
+def _said(model: ov.Model, frame: np.ndarray) -> tuple[float, ...]:
+    outputs = ov.Core().compile_model(model, "CPU")(frame[None])
+    return of_heatmap(float(outputs["score"].item()), outputs["heatmap"][0])
+
+
+def _manifest(
+    name: str, pixel: Literal["mono8", "bgr8"], values: tuple[float, ...]
+) -> Callable[[str, dict[str, str]], BundleManifest]:
+    def describe(version: str, files: dict[str, str]) -> BundleManifest:
+        return BundleManifest(
+            schema=1,
+            name=name,
+            version=version,
+            task="anomaly",
+            input=Input(width=SIDE, height=SIDE, pixel=pixel),
+            limits=Limits(review=0.7, fail=1.0),
+            provenance=Provenance(
+                made_from="tests", source_sha256="0" * 64, inspector="0", openvino="0"
+            ),
+            proof=Proof(
+                tolerance=0.05, references=(Reference(image="reference/00.png", values=values),)
+            ),
+            files=files,
+        )
+
+    return describe

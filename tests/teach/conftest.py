@@ -23,9 +23,9 @@ def good(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def backbone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An IR with the backbone's contract: 8x8 patches, projected at random, unit length."""
-    weights = np.random.default_rng(0).normal(size=(96, 1, 8, 8)).astype(np.float32)
+    weights = np.random.default_rng(0).normal(size=(96, 3, 8, 8)).astype(np.float32)
     weights -= weights.mean((2, 3), keepdims=True) * 0.9
-    image = ops.parameter([1, 1, 256, 256], ov.Type.f32, name="image")
+    image = ops.parameter([1, 3, 256, 256], ov.Type.f32, name="image")
     centred = ops.subtract(ops.divide(image, np.float32(255)), np.float32(0.5))
     patches = ops.convolution(centred, ops.constant(weights), [8, 8], [0, 0], [0, 0], [1, 1])
     unit = ops.normalize_l2(patches, ops.constant(np.array([1])), 1e-6, "add")

@@ -10,14 +10,14 @@ from support.washer import part, shrink
 
 from inspector.core.errors import MaintainerError
 from inspector.teach import images
-from inspector.teach.features import Backbone, to_grey
+from inspector.teach.features import Backbone, to_planes
 
 DELIVERED = Path(__file__).parents[2] / "models" / "backbone" / "backbone.xml"
 
 
 def test_features_have_unit_length_and_the_promised_shape() -> None:
     frames = images.as_pixel([shrink(part(seed)) for seed in range(2)], "mono8")
-    features = Backbone(DELIVERED)(frames)
+    features = Backbone(DELIVERED, images.SIDE)(frames)
     assert features.shape == (2, 32, 32, 96)
     assert features.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(features, axis=-1), 1, atol=1e-3)
@@ -26,18 +26,27 @@ def test_features_have_unit_length_and_the_promised_shape() -> None:
 def test_the_digest_is_the_one_in_its_origin() -> None:
     origin = tomllib.loads((DELIVERED.parent / "backbone.toml").read_text())
     content = DELIVERED.read_bytes() + DELIVERED.with_suffix(".bin").read_bytes()
-    assert hashlib.sha256(content).hexdigest() == origin["sha256"] == Backbone(DELIVERED).sha256
+    assert (
+        hashlib.sha256(content).hexdigest()
+        == origin["sha256"]
+        == Backbone(DELIVERED, images.SIDE).sha256
+    )
 
 
 def test_a_broken_backbone_is_refused_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "backbone.xml").write_text("<net>")
     (tmp_path / "backbone.bin").write_bytes(b"")
     with pytest.raises(MaintainerError, match=r"backbone\.xml: cannot be loaded") as caught:
-        Backbone(tmp_path / "backbone.xml")
+        Backbone(tmp_path / "backbone.xml", images.SIDE)
     assert "\n" not in str(caught.value)
 
 
-def test_grey_is_weighted_luma() -> None:
-    blue = np.array([[[[100, 0, 0]]]], np.uint8)
-    assert to_grey(blue)[0, 0, 0] == pytest.approx(11.4)
-    assert to_grey(np.full((1, 2, 2, 3), 255, np.uint8)).max() == pytest.approx(255, abs=1e-3)
+def test_grey_stands_in_all_three_channels() -> None:
+    planes = to_planes(np.full((1, 2, 4, 1), 100, np.uint8))
+    assert planes.shape == (1, 3, 2, 4)
+    assert (planes == 100).all()
+
+
+def test_another_size_is_another_grid() -> None:
+    features = Backbone(DELIVERED, 384)(np.zeros((1, 384, 384, 3), np.uint8))
+    assert features.shape == (1, 48, 48, 96)

@@ -18,12 +18,14 @@ EXACT = {"INFERENCE_PRECISION_HINT": "f32"}
 def test_the_network_agrees_with_numpy(
     backbone: Path, pixel: str, colour: bool, weight: float
 ) -> None:
-    network = Backbone(backbone)
+    network = Backbone(backbone, images.SIDE)
     shrunk = [shrink(part(seed, colour)) for seed in range(4)]
     taught = network(images.as_pixel(shrunk, pixel))
     memory = fit.memorise(taught, weight, 300, 0)
     places = weight * fit.positions(32, 32)
-    model = ov.compile_model(graph.compose(backbone, pixel, memory, places, 2.5, 4), "CPU", EXACT)
+    model = ov.compile_model(
+        graph.compose(backbone, images.SIDE, pixel, memory, places, 2.5, 4), "CPU", EXACT
+    )
     frame = images.as_pixel([shrink(scratched(9, colour))], pixel)
     given = model(frame)
     maps = fit.distances(network(frame), memory, weight)
@@ -34,7 +36,7 @@ def test_the_network_agrees_with_numpy(
 @pytest.mark.parametrize(("pixel", "channels"), [("mono8", 1), ("bgr8", 3)])
 def test_inputs_and_outputs_are_as_promised(backbone: Path, pixel: str, channels: int) -> None:
     memory = np.zeros((10, 98), np.float32)
-    model = graph.compose(backbone, pixel, memory, fit.positions(32, 32), 1.0, 4)
+    model = graph.compose(backbone, images.SIDE, pixel, memory, fit.positions(32, 32), 1.0, 4)
     shapes = {
         port.any_name: (port.element_type.to_string(), list(port.shape))
         for port in (*model.inputs, *model.outputs)

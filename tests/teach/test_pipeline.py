@@ -34,7 +34,8 @@ def test_a_defect_that_was_never_shown_scores_above_the_fail_limit(
 def test_the_manifest_says_what_was_done(good: Path, backbone: Path, tmp_path: Path) -> None:
     made = pipeline.teach(good, backbone, "washer", tmp_path / "bundle", shrink, SMALL)
     assert read_toml(tmp_path / "bundle" / "bundle.toml", BundleManifest) == made
-    assert made.provenance.taught_from == "washer"
+    assert made.provenance.made_from == "washer"
+    assert made.calibration
     assert made.calibration.good_images == 12
     assert made.calibration.memory == 200
     assert made.calibration.position_weight in SMALL.weights
@@ -56,7 +57,7 @@ def test_grey_parts_can_be_taught_for_a_colour_camera(
         sorted(good.iterdir()), backbone, "washer", tmp_path / "c", shrink, settings
     )
     assert made.input.pixel == "bgr8"
-    assert made.provenance.taught_from == "list"
+    assert made.provenance.made_from == "list"
     assert scores(tmp_path / "c", [part(30)], "bgr8")[0] < made.limits.fail
 
 

@@ -52,7 +52,7 @@ def load_judge(name: str, paths: Paths, engine: Engine) -> Judge:
     """The recipe's file and its proven, compiled model. Raises MaintainerError."""
     recipe = load_recipe(paths.recipes / f"{name}.toml")
     bundle = open_bundle(find(recipe.model, paths.models))
-    return Judge(recipe, engine.load(bundle.model, bundle.manifest.input), bundle.manifest.id)
+    return Judge(recipe, engine.load(bundle.folder, bundle.manifest), bundle.manifest.id)
 
 
 class Loading:

@@ -35,12 +35,12 @@ from inspector.core.topology import HEARTBEAT_S, MESSAGES, TICKETS, capture
 from inspector.devices.bus import Bus, Inbox, Outlet
 from inspector.devices.engine import Engine, Image, Inference
 from inspector.devices.host import options, serve
-from inspector.domain.defects import Rectangle, boxes, packed
+from inspector.domain.defects import Rectangle
 from inspector.domain.framecheck import complaint, focus_of, measure
 from inspector.domain.pace import Pace
-from inspector.domain.verdict import judge
 from inspector.services.detect.frames import Frames
 from inspector.services.detect.judge import Judge, Loading, Unseen, load_judge
+from inspector.services.detect.opinion import Opinion, form
 
 
 @dataclass
@@ -218,13 +218,14 @@ class Detect:
     def _conclude(self, look: Look, inference: Inference) -> None:
         """The verdict on a part whose inference is there."""
         done = self._clock.monotonic_ns()
-        kind, reason = judge(inference.score, look.judge.recipe.limits)
+        recipe = look.judge.recipe
+        opinion = form(inference, recipe, recipe.limits, look.region)
         if look.problem:
             self._fault(look.ticket, look.judge, Unseen(Cause.FRAME, look.problem), look.ref)
-        elif kind is Kind.FAULT:
-            self._fault(look.ticket, look.judge, Unseen(Cause.ENGINE, reason), look.ref)
+        elif opinion.kind is Kind.FAULT:
+            self._fault(look.ticket, look.judge, Unseen(Cause.ENGINE, opinion.reason), look.ref)
         else:
-            self._gate.send(_decision(look, inference, kind, reason, done))
+            self._gate.send(_decision(look, opinion, done))
         self._pace.took(done - look.begun_ns)
         self._pulse.took(done - look.begun_ns)
 
@@ -264,20 +265,17 @@ class Detect:
         self._unsaid.append(event)
 
 
-def _decision(look: Look, inference: Inference, kind: Kind, reason: str, done_ns: int) -> Decision:
-    recipe, heatmap = look.judge.recipe, inference.heatmap
-    limit, smallest = recipe.limits.review, recipe.min_defect_px
-    passed = kind is Kind.PASS
+def _decision(look: Look, opinion: Opinion, done_ns: int) -> Decision:
     return Decision(
         stream=look.ticket.stream,
         seq=look.ticket.seq,
-        verdict=kind,
-        reason=reason,
-        score=inference.score,
-        boxes=() if passed else boxes(heatmap, limit, look.region, smallest),
-        heatmap=packed(heatmap, look.region, limit),
+        verdict=opinion.kind,
+        reason=opinion.reason,
+        score=opinion.score,
+        boxes=opinion.boxes,
+        heatmap=opinion.heatmap,
         model=look.judge.model_id,
-        recipe=recipe.name,
+        recipe=look.judge.recipe.name,
         timing=Timing(
             queue_us=max(0, look.begun_ns - look.ticket.trigger_ns) // 1000,
             check_us=(look.started_ns - look.begun_ns) // 1000,

@@ -12,7 +12,7 @@ from typing import Literal
 
 import cv2
 import numpy as np
-from surface import CELL, CELLS, Map, Surface, cloud, grid, polar, ramp, rings
+from surface import CELLS, Map, Surface, cloud, grid, outward, polar, ramp, rings
 
 Hole = Literal["full", "no_counterbore", "no_through", "absent"]
 HOLES = 6
@@ -40,6 +40,11 @@ class Cap:
     ring_bulge: tuple[float, float] = (0.0, 0.0)  # angle and sideways shift of a pinched cord
 
 
+def draw(rng: np.random.Generator) -> Cap:
+    """A good part, unlike every other in its finish."""
+    return Cap(seed=int(rng.integers(1, 2**31)))
+
+
 def build(cap: Cap) -> Surface:
     """Machine, finish, fit and mark one cap."""
     rng = np.random.default_rng(cap.seed)
@@ -62,12 +67,14 @@ def _finish(height: Map, rng: np.random.Generator) -> Surface:
     """The marks that the lathe left, new for every part."""
     fine, broad = rings(rng, 0.045, 0.9), rings(rng, 0.25, 1.5)
     stain = cloud(rng, 9.0)
+    across = 0.30 + 0.030 * rings(rng, 0.1, 1.0) + 0.012 * stain
+    bare = 0.80 + 0.025 * rings(rng, 0.08, 0.7) + 0.012 * stain
     return Surface(
         height=height,
-        slope=0.030 * fine + 0.014 * broad,
+        slope=(0.030 * fine + 0.014 * broad)[..., None] * outward(),
         rough_along=np.clip(0.11 + 0.010 * broad + 0.006 * stain, 0.05, 0.5),
-        rough_across=np.clip(0.30 + 0.030 * rings(rng, 0.1, 1.0) + 0.012 * stain, 0.1, 0.6),
-        tint=np.clip(0.80 + 0.025 * rings(rng, 0.08, 0.7) + 0.012 * stain, 0.4, 1.0),
+        rough_across=np.clip(across, 0.1, 0.6),
+        tint=np.repeat(np.clip(bare, 0.4, 1.0)[..., None], 3, 2),
         coat=np.zeros_like(height),
         coat_rgb=np.zeros((CELLS, CELLS, 3), np.float32),
         coat_rough=np.full_like(height, 0.5),
@@ -79,30 +86,22 @@ def hole_centre(index: int) -> tuple[float, float]:
     return BOLT_CIRCLE * cos(angle), BOLT_CIRCLE * sin(angle)
 
 
-def _cut(surface: Surface, distance: Map, floor: float, chamfer: float) -> None:
-    """Remove metal where the distance is negative, and break the edge around it."""
-    inside = ramp(distance, 1.5 * CELL)
-    broken = surface.height - np.clip(chamfer - distance, 0, chamfer)
-    lowered = np.where(distance < chamfer, broken, surface.height)
-    surface.height = (1 - inside) * lowered + inside * np.minimum(lowered, floor)
-
-
 def _drill(surface: Surface, index: int, hole: Hole) -> None:
     """One bolt hole: a milled counterbore, then the through hole."""
     x, y = grid()
     cx, cy = hole_centre(index)
     away = np.hypot(x - cx, y - cy)
     if hole in ("full", "no_through"):
-        _cut(surface, away - 3.0, FLANGE - 1.3, 0.22)
+        surface.cut(away - 3.0, FLANGE - 1.3, 0.22)
         surface.roughen(ramp(away - 3.0), 0.24)
     if hole in ("full", "no_counterbore"):
-        _cut(surface, away - 1.7, -1.0, 0.2)
+        surface.cut(away - 1.7, -1.0, 0.2)
 
 
 def _key_slot(surface: Surface) -> None:
     """The half-round slot in the edge that sets the part's angle."""
     x, y = grid()
-    _cut(surface, np.hypot(x, y + EDGE) - 1.7, -1.0, 0.25)
+    surface.cut(np.hypot(x, y + EDGE) - 1.7, -1.0, 0.25)
 
 
 def _laser_mark(surface: Surface, rng: np.random.Generator) -> None:

@@ -1,4 +1,4 @@
-"""Rebuild the sample images: `python render.py --product cap --good 90 --out ..`.
+"""Rebuild the sample images: `python render.py --product plate`.
 
 Promises: every picture is one rendered scene passed through one sensor model, every mask is the
 cells that the defect changed as the same camera sees them, and the same arguments give the same
@@ -14,14 +14,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cap
+import cap_defects
 import cv2
-import defects
 import numpy as np
+import plate
+import plate_defects
 import scene
 import sensor
+import station
+from product import Product
 
-PRODUCTS = ("cap",)
-JPEG = [cv2.IMWRITE_JPEG_QUALITY, 95]
+PRODUCTS: dict[str, Product] = {
+    "cap": Product(cap.draw, cap.build, station.draw_nest, station.nest,
+                   cap_defects.DAMAGE, cap_defects.MISMADE, good=90, samples=20, quality=95),
+    "plate": Product(plate.draw, plate.build, station.draw_belt, station.belt,
+                     plate_defects.DAMAGE, plate_defects.MISMADE, good=110, samples=12, quality=95),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -38,31 +46,35 @@ class Shot:
         return np.random.default_rng([seed, self.number, *self.folder.encode()])
 
 
-def plan(train: int, test: int, each: int) -> list[Shot]:
+def plan(kinds: tuple[str, ...], train: int, test: int, each: int) -> list[Shot]:
     """Every picture of the set, in an order that keeps an unfinished set in proportion."""
     classes = [[Shot("train/good", n) for n in range(train)]]
     classes.append([Shot("test/good", n) for n in range(test)])
-    for kind in defects.KINDS:
+    for kind in kinds:
         levels = np.linspace(0, 1, each)
         classes.append([Shot(f"test/{kind}", n, kind, float(x)) for n, x in enumerate(levels)])
     due = [(n / len(shots), shot) for shots in classes for n, shot in enumerate(shots)]
     return [shot for _, shot in sorted(due, key=lambda entry: entry[0])]
 
 
-def make(shot: Shot, out: Path, seed: int, samples: int) -> None:
+def make(product: Product, shot: Shot, out: Path, seed: int, samples: int) -> None:
     """Build the part, render it, expose it and write the picture (and its mask)."""
     rng = shot.rng(seed)
-    part = cap.Cap(seed=int(rng.integers(1, 2**31)))
-    setup = scene.draw_setup(rng)
+    part = product.draw(rng)
+    setup = product.setup(rng)
     if shot.kind is None:
-        surface = cap.build(part)
+        surface = product.build(part)
     else:
-        clean, surface, cells = defects.defective(part, shot.kind, shot.level, rng)
-        seen = scene.seen_changes(clean, setup, cells) | scene.seen_changes(surface, setup, cells)
+        clean, surface, cells = product.defective(part, shot.kind, shot.level, rng)
+        seen = scene.seen_changes(surface, setup, cells)
+        if (clean.height != surface.height).any():
+            seen |= scene.seen_changes(clean, setup, cells)
         mask = out / "masks" / shot.kind / f"{shot.number:03d}.png"
         _write(mask, seen.astype(np.uint8) * 255, [])
-    light = scene.render(surface, setup, samples, int(rng.integers(2**31)))
-    _write(out / shot.folder / f"{shot.number:03d}.jpg", sensor.expose(light, rng), JPEG)
+    around = product.around(setup)
+    light = scene.render(surface, setup, around, samples, int(rng.integers(2**31)))
+    jpeg = [cv2.IMWRITE_JPEG_QUALITY, product.quality]
+    _write(out / shot.folder / f"{shot.number:03d}.jpg", sensor.expose(light, rng), jpeg)
 
 
 def _write(path: Path, image: np.ndarray, options: list[int]) -> None:
@@ -72,11 +84,14 @@ def _write(path: Path, image: np.ndarray, options: list[int]) -> None:
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Render a sample set.")
-    parser.add_argument("--product", choices=PRODUCTS, default="cap")
-    parser.add_argument("--good", type=int, default=90, help="good parts, 5 of 9 for training")
+    parser = argparse.ArgumentParser(
+        description="Render a sample set.",
+        epilog="example: python render.py --product plate --out my_folder --keep",
+    )
+    parser.add_argument("--product", choices=list(PRODUCTS), default="cap")
+    parser.add_argument("--good", type=int, help="good parts, 5 of 9 for training")
     parser.add_argument("--defect-each", type=int, default=8, help="pictures of every defect")
-    parser.add_argument("--samples", type=int, default=20, help="light paths per pixel")
+    parser.add_argument("--samples", type=int, help="light paths per pixel")
     parser.add_argument("--out", type=Path, default=Path(__file__).parents[1])
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep", action="store_true", help="skip pictures that exist")
@@ -85,13 +100,15 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     args = arguments()
-    train = round(args.good * 5 / 9)
-    shots = plan(train, args.good - train, args.defect_each)
+    product, good = PRODUCTS[args.product], args.good
+    good = product.good if good is None else good
+    train = round(good * 5 / 9)
+    shots = plan(product.kinds, train, good - train, args.defect_each)
     out, began = args.out / args.product, time.monotonic()
     for done, shot in enumerate(shots, 1):
         if args.keep and (out / shot.folder / f"{shot.number:03d}.jpg").exists():
             continue
-        make(shot, out, args.seed, args.samples)
+        make(product, shot, out, args.seed, args.samples or product.samples)
         spent = time.monotonic() - began
         print(f"{done}/{len(shots)} {shot.folder}/{shot.number:03d} {spent:.0f} s", flush=True)
 

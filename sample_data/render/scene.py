@@ -1,4 +1,4 @@
-"""The station: fixture, lights and camera around one part, rendered by Mitsuba 3.
+"""The part under the camera, rendered by Mitsuba 3.
 
 Promises: what a picture shows is what stands in the scene; the picture is linear light, and the
 same surface, setup and seed give the same picture up to rounding. Never draws on a picture
@@ -7,7 +7,6 @@ afterwards and never writes a file.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -15,52 +14,30 @@ import cv2
 import mitsuba as mi
 import numpy as np
 from numpy.typing import NDArray
+from station import Pieces, Setup
 from surface import CELL, CELLS, HALF, Map, Surface, grid, polar
-
-mi.set_variant("llvm_ad_rgb")
 
 WIDTH, HEIGHT = 640, 480
 CAMERA_HEIGHT = 300.0
 FIELD_OF_VIEW = 14.9
+BURIED = -0.9  # cells this low lie under the mat or the belt
+NEAR = 61  # what can hide a changed cell from the camera lies in a square of so many cells
 RIM = 25.3  # cells further out than this are not part of the mesh
 
 
-@dataclass(frozen=True)
-class Setup:
-    """What differs from one picture to the next although nothing is wrong."""
-
-    shift: tuple[float, float]  # millimetres
-    turn: float  # degrees about the camera's axis
-    tilt: tuple[float, float]  # degrees
-    ring_light: float  # relative to nominal
-    bar_light: float
-    bar_angle: float  # degrees
-    mat_seed: int
-
-
-def draw_setup(rng: np.random.Generator) -> Setup:
-    """A setup within the station's ordinary tolerances."""
-    return Setup(
-        shift=(float(rng.normal(0, 0.22)), float(rng.normal(0, 0.22))),
-        turn=float(rng.uniform(-2.5, 2.5)),
-        tilt=(float(rng.normal(0, 0.12)), float(rng.normal(0, 0.12))),
-        ring_light=float(rng.normal(1, 0.03)),
-        bar_light=float(rng.normal(1, 0.06)),
-        bar_angle=float(rng.normal(148, 1.5)),
-        mat_seed=int(rng.integers(1, 2**31)),
-    )
-
-
-def render(surface: Surface, setup: Setup, samples: int, seed: int) -> NDArray[np.float32]:
+def render(surface: Surface, setup: Setup, around: Pieces, samples: int,
+           seed: int) -> NDArray[np.float32]:  # fmt: skip
     """The picture in linear light: height x width x RGB."""
-    scene = mi.load_dict(_scene(surface, setup))
+    pieces = {"part": _part(surface, setup, surface.height > BURIED), "sensor": _camera(), **around}
+    scene = mi.load_dict({"type": "scene", "integrator": {"type": "direct"}, **pieces})
     image = mi.render(scene, spp=samples, seed=seed)
     return np.asarray(image, np.float32)[..., :3]
 
 
 def seen_changes(surface: Surface, setup: Setup, changed: Map) -> NDArray[np.bool_]:
     """The pixels through which the camera sees a changed cell of this surface."""
-    scene = mi.load_dict({"type": "scene", "part": _part(surface, setup)})
+    near = cv2.dilate(changed, np.ones((NEAR, NEAR))) > 0
+    scene = mi.load_dict({"type": "scene", "part": _part(surface, setup, near)})
     camera = mi.load_dict(_camera())
     fine = 2  # rays per pixel side
     u, v = np.meshgrid((np.arange(WIDTH * fine) + 0.5) / WIDTH / fine,
@@ -74,25 +51,6 @@ def seen_changes(surface: Surface, setup: Setup, changed: Map) -> NDArray[np.boo
     found = (changed[row, column] > 0) & np.array(hit.is_valid())
     share = found.reshape(HEIGHT, fine, WIDTH, fine).mean(axis=(1, 3))
     return share > 0.4
-
-
-def _scene(surface: Surface, setup: Setup) -> dict[str, Any]:
-    return {
-        "type": "scene",
-        "integrator": {"type": "direct"},
-        "sensor": _camera(),
-        "part": _part(surface, setup),
-        "mat": _mat(setup.mat_seed),
-        "pin_left": _pin(208.0),
-        "pin_right": _pin(332.0),
-        "ring": _ring_light(2.0 * setup.ring_light),
-        "bar": _bar_light(17.0 * setup.bar_light, setup.bar_angle),
-        "hall": {"type": "constant", "radiance": _rgb(0.10, 0.105, 0.11)},
-    }
-
-
-def _rgb(red: float, green: float, blue: float) -> dict[str, Any]:
-    return {"type": "rgb", "value": [red, green, blue]}
 
 
 def _camera() -> dict[str, Any]:
@@ -109,9 +67,10 @@ def _pose(setup: Setup) -> mi.ScalarTransform4f:
     return turned.rotate([1, 0, 0], setup.tilt[0]).rotate([0, 1, 0], setup.tilt[1])
 
 
-def _part(surface: Surface, setup: Setup) -> mi.Mesh:
-    """The surface as one mesh, its maps carried by the vertices."""
+def _part(surface: Surface, setup: Setup, shown: NDArray[np.bool_]) -> mi.Mesh:
+    """The shown cells of the surface as one mesh, its maps carried by the vertices."""
     keep, faces, turns = _cells()
+    faces = faces[shown.ravel()[keep][faces].any(1)]
     props = mi.Properties()
     props["bsdf"] = mi.load_dict(_material())
     mesh = mi.Mesh("part", len(keep), len(faces), props, True, True)
@@ -124,20 +83,19 @@ def _part(surface: Surface, setup: Setup) -> mi.Mesh:
     params["vertex_texcoords"] = turns.ravel()
     params["faces"] = faces.ravel().astype(np.uint32)
     params.update()
-    for name in ("rough_along", "rough_across", "tint", "coat", "coat_rough"):
+    for name in ("rough_along", "rough_across", "coat", "coat_rough"):
         mesh.add_attribute(f"vertex_{name}", 1, getattr(surface, name).ravel()[keep])
-    mesh.add_attribute("vertex_coat_rgb", 3, surface.coat_rgb.reshape(-1, 3)[keep].ravel())
+    for name in ("tint", "coat_rgb"):
+        mesh.add_attribute(f"vertex_{name}", 3, getattr(surface, name).reshape(-1, 3)[keep].ravel())
     return mesh
 
 
 def _normals(surface: Surface) -> Map:
-    """Unit normals from the form and from the turning marks on it."""
+    """Unit normals from the form and from the tool marks on it."""
     down, across = np.gradient(surface.height, CELL)
-    x, y = grid()
-    radius = np.maximum(np.hypot(x, y), CELL)
-    marks = surface.slope * (1 - surface.coat)
-    up = np.stack([-across - marks * x / radius, -down - marks * y / radius,
-                   np.ones_like(x)], -1).reshape(-1, 3)  # fmt: skip
+    mark = surface.slope * (1 - surface.coat)[..., None]
+    up = np.stack([-across - mark[..., 0], -down - mark[..., 1], np.ones_like(down)], -1)
+    up = up.reshape(-1, 3)
     return (up / np.linalg.norm(up, axis=1, keepdims=True)).astype(np.float32)
 
 
@@ -161,7 +119,7 @@ def _cells() -> tuple[NDArray[np.int64], NDArray[np.int64], Map]:
 
 
 def _material() -> dict[str, Any]:
-    """Turned aluminium, and over it whatever cover the maps carry."""
+    """Machined aluminium, bare or dyed, and over it whatever cover the maps carry."""
 
     def at(name: str) -> dict[str, Any]:
         return {"type": "mesh_attribute", "name": f"vertex_{name}"}
@@ -172,58 +130,3 @@ def _material() -> dict[str, Any]:
     cover = {"type": "principled", "base_color": at("coat_rgb"), "roughness": at("coat_rough"),
              "specular": 0.45}  # fmt: skip
     return {"type": "blendbsdf", "weight": at("coat"), "metal": metal, "cover": cover}
-
-
-def _mat(seed: int) -> dict[str, Any]:
-    """The dark pebbled rubber on which the part lies."""
-    grain = np.random.default_rng(seed).uniform(0.75, 1.25, (256, 320, 1)).astype(np.float32)
-    base = {"type": "principled", "roughness": 0.55, "specular": 0.35,
-            "base_color": {"type": "bitmap", "raw": True, "filter_type": "bilinear",
-                           "bitmap": mi.Bitmap(np.repeat(0.022 * grain, 3, 2))}}  # fmt: skip
-    bumps = {"type": "bitmap", "raw": True, "bitmap": mi.Bitmap(_pebbles())}
-    return {"type": "rectangle", "to_world": mi.ScalarTransform4f().scale([55, 44, 1]),
-            "bsdf": {"type": "bumpmap", "scale": 0.5, "texture": bumps, "bsdf": base}}  # fmt: skip
-
-
-def _pebbles() -> Map:
-    """The mat's own relief; it is one mat, so it has one seed."""
-    white = np.random.default_rng(7).standard_normal((880, 1100)).astype(np.float32)
-    soft = cv2.GaussianBlur(white, (0, 0), 2.2)
-    return np.clip(soft / soft.std(), -1, 1)[..., None] * 0.5 + 0.5
-
-
-def _pin(angle: float) -> dict[str, Any]:
-    """A ball-ended steel pin beside the part, against which it is laid."""
-    at = np.radians(angle)
-    centre = [float(28.0 * np.cos(at)), float(28.0 * np.sin(at)), 5.0]
-    steel = {"type": "roughconductor", "material": "Cr", "alpha": 0.2}
-    return {"type": "sphere", "center": centre, "radius": 1.9, "bsdf": steel}
-
-
-def _ring_light(radiance: float) -> mi.Mesh:
-    """A diffused LED ring around the lens, facing down."""
-    turn = np.linspace(0, 2 * np.pi, 97)[:-1]
-    circle = np.stack([np.cos(turn), np.sin(turn), np.zeros(96)], 1)
-    points = np.concatenate([circle * 42, circle * 70])
-    points[:, 2] = 170.0
-    i = np.arange(96)
-    j = (i + 1) % 96
-    faces = np.concatenate([np.stack([i, j, i + 96], 1), np.stack([j, j + 96, i + 96], 1)])
-    props = mi.Properties()
-    light = {"type": "area", "radiance": _rgb(radiance, radiance, 0.97 * radiance)}
-    props["emitter"] = mi.load_dict(light)
-    mesh = mi.Mesh("ring", len(points), len(faces), props)
-    params = mi.traverse(mesh)
-    params["vertex_positions"] = points.ravel().astype(np.float32)
-    params["faces"] = faces.ravel().astype(np.uint32)
-    params.update()
-    return mesh
-
-
-def _bar_light(radiance: float, angle: float) -> dict[str, Any]:
-    """A bar light at one side, aimed at the part: it draws out the turning marks."""
-    at = np.radians(angle)
-    origin = [float(112 * np.cos(at)), float(112 * np.sin(at)), 150.0]
-    aim = mi.ScalarTransform4f().look_at(origin, [0, 0, 0], [0, 0, 1]).scale([60, 14, 1])
-    light = {"type": "area", "radiance": _rgb(radiance, 0.98 * radiance, 0.93 * radiance)}
-    return {"type": "rectangle", "to_world": aim, "emitter": light}

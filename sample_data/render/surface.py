@@ -14,10 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 Map = NDArray[np.float32]
+Colour = tuple[float, float, float]  # linear red, green and blue, 0 to 1
 
 CELLS = 820
 HALF = 26.0
 CELL = 2 * HALF / (CELLS - 1)
+FACE = 4.6  # what lies higher is the open face of a part, where damage falls on it
 
 
 @dataclass
@@ -25,10 +27,10 @@ class Surface:
     """What the light meets: form, the metal's finish, and whatever coats the metal."""
 
     height: Map  # above the fixture mat
-    slope: Map  # radial slope of the turning marks, too fine for the grid's height
-    rough_along: Map  # roughness along the turning marks
-    rough_across: Map  # roughness across them
-    tint: Map  # reflectance of the metal, relative to clean aluminium
+    slope: Map  # slope (x, y) of the tool marks, too fine for the grid's height
+    rough_along: Map  # roughness around the centre, as a lathe leaves it
+    rough_across: Map  # roughness away from the centre
+    tint: Map  # reflectance (RGB) of the metal or its dye, relative to clean aluminium
     coat: Map  # 0 bare metal, 1 fully covered (rubber, laser mark, dirt)
     coat_rgb: Map  # colour of the cover
     coat_rough: Map  # roughness of the cover
@@ -36,7 +38,7 @@ class Surface:
     def copy(self) -> Surface:
         return Surface(**{f.name: getattr(self, f.name).copy() for f in fields(self)})
 
-    def cover(self, weight: Map, rgb: tuple[float, float, float], rough: float) -> None:
+    def cover(self, weight: Map, rgb: Colour, rough: float) -> None:
         """Lay a cover of one colour over what is there, as strongly as `weight` says."""
         share = weight / np.maximum(weight + self.coat * (1 - weight), 1e-6)
         colour = np.asarray(rgb, np.float32)
@@ -48,7 +50,18 @@ class Surface:
         """Replace the turned finish by an undirected one where `weight` is 1."""
         self.rough_along += weight * (rough - self.rough_along)
         self.rough_across += weight * (rough - self.rough_across)
-        self.slope *= 1 - weight
+        self.slope *= (1 - weight)[..., None]
+
+    def dye(self, weight: Map, rgb: Colour) -> None:
+        """Give the metal another reflectance where `weight` is 1."""
+        self.tint += weight[..., None] * (np.asarray(rgb, np.float32) - self.tint)
+
+    def cut(self, distance: Map, floor: float, chamfer: float) -> None:
+        """Remove metal where the distance is negative, and break the edge around it."""
+        inside = ramp(distance, 1.5 * CELL)
+        broken = self.height - np.clip(chamfer - distance, 0, chamfer)
+        lowered = np.where(distance < chamfer, broken, self.height)
+        self.height = (1 - inside) * lowered + inside * np.minimum(lowered, floor)
 
 
 def grid() -> tuple[Map, Map]:
@@ -58,10 +71,16 @@ def grid() -> tuple[Map, Map]:
     return x, y
 
 
-def polar() -> tuple[Map, Map]:
-    """Radius and angle (radians, -pi to pi) of every cell."""
-    x, y = grid()
+def polar(centre: tuple[float, float] = (0.0, 0.0)) -> tuple[Map, Map]:
+    """Radius and angle (radians, -pi to pi) of every cell about that centre."""
+    x, y = (axis - at for axis, at in zip(grid(), centre, strict=True))
     return np.hypot(x, y), np.arctan2(y, x)
+
+
+def outward(centre: tuple[float, float] = (0.0, 0.0)) -> Map:
+    """The unit vector (x, y) of every cell away from that centre."""
+    x, y = (axis - at for axis, at in zip(grid(), centre, strict=True))
+    return np.stack([x, y], -1) / np.maximum(np.hypot(x, y), CELL)[..., None]
 
 
 def ramp(distance: Map, soft: float = CELL) -> Map:
@@ -79,14 +98,15 @@ def cloud(rng: np.random.Generator, size: float) -> Map:
     return (soft / soft.std()).astype(np.float32)
 
 
-def rings(rng: np.random.Generator, width: float, arc: float) -> Map:
+def rings(rng: np.random.Generator, width: float, arc: float,
+          centre: tuple[float, float] = (0.0, 0.0)) -> Map:  # fmt: skip
     """Noise drawn out along circles: `width` millimetres across, `arc` radians along."""
     turn, out = 360, 1024
     white = rng.standard_normal((turn, out)).astype(np.float32)
     across = max(width / (HALF * 1.5 / out), 0.4)
     soft = cv2.GaussianBlur(np.tile(white, (3, 1)), (0, 0), across, None, arc / 6.283 * turn)
     soft = soft[turn : 2 * turn] / soft.std()
-    radius, angle = polar()
+    radius, angle = polar(centre)
     col = radius / (HALF * 1.5) * out
     row = np.mod(angle / 6.2831853, 1).astype(np.float32) * turn
     return cv2.remap(soft, col, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)

@@ -1,154 +1,117 @@
 """inspector evaluate: how well a bundle tells good images from defective ones."""
 
 import argparse
-import time
-from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
-from rich.progress import Progress
-
-from inspector.cli.screen import command, print_json, progress, results, table
-from inspector.cli.summary import Spread, spread
+from inspector.cli.figures import Evaluation, figures
+from inspector.cli.screen import command, print_json, progress, results, say, table
+from inspector.cli.sheet import between, check_place, percent, write_report
+from inspector.cli.trial import Trial, recipe_for
 from inspector.core.config import Detect
-from inspector.core.errors import OperatorError
 from inspector.core.paths import cache_of_user
 from inspector.devices.bundles import open_bundle
-from inspector.devices.cameras import IMAGES, FrameMissing, read_image
-from inspector.devices.engine import Engine, OpenVinoModel
-from inspector.teach.evaluate import Rate, report
+from inspector.devices.engine import Engine
+from inspector.teach.labelled import Labelled, listed
 
-
-class Evaluation(Struct, frozen=True):
-    """The figures, as a machine reads them. Rates are shares of 1."""
-
-    bundle: str
-    good: int
-    defective: int
-    image_auroc: float
-    image_ap: float
-    escape_rate: float
-    escape_interval: tuple[float, float]
-    overkill_rate: float
-    overkill_interval: tuple[float, float]
-    review_rate: float
-    inference_ms: Spread
+EXAMPLE = """inspector evaluate models/cap --good sample_data/cap/test/good \\
+      --defect sample_data/cap/test --masks sample_data/cap/masks --report cap.html"""
 
 
 def add(commands: Any) -> None:
     made = command(
         commands,
         "evaluate",
-        "score labelled images with a bundle",
-        "inspector evaluate models/cap --good test/good --defect test/scratch --defect test/dent",
+        "judge labelled images with a bundle: errors, and where it looks",
+        EXAMPLE,
     )
+    several: dict[str, Any] = {"type": Path, "nargs": "+", "action": "extend", "metavar": "DIR"}
     made.add_argument("bundle", type=Path, metavar="BUNDLE")
-    made.add_argument("--good", type=Path, required=True, metavar="DIR")
+    made.add_argument("--good", required=True, **several, help="folders of good images")
     made.add_argument(
-        "--defect", type=Path, required=True, action="append", metavar="DIR", help="may be repeated"
+        "--defect",
+        required=True,
+        **several,
+        help="a folder for each defect class, or one that holds such folders",
     )
+    made.add_argument(
+        "--masks", type=Path, metavar="DIR", help="masks of the defects, a folder for each class"
+    )
+    made.add_argument(
+        "--recipe", type=Path, metavar="FILE", help="whose limits, region and findings count"
+    )
+    made.add_argument("--report", type=Path, metavar="FILE", help="write an HTML page")
+    made.add_argument("--device", default="CPU", help="default: %(default)s")
+    made.add_argument("--precision", choices=["f32", "auto"], default="f32")
     made.add_argument("--threads", type=int, default=2, help="default: %(default)s")
     made.set_defaults(command=_evaluate)
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
+    check_place(arguments.report)
+    images = listed(arguments.good, arguments.defect, arguments.masks)
     bundle = open_bundle(arguments.bundle)
-    engine = Engine(Detect(threads=arguments.threads), cache_of_user())
-    model = engine.load(bundle.folder, bundle.manifest)
-    good = _listed([arguments.good])
-    bad = _listed(arguments.defect)
+    recipe = recipe_for(bundle.manifest, arguments.recipe)
+    settings = Detect(
+        device=arguments.device, threads=arguments.threads, precision=arguments.precision
+    )
+    trial = Trial(bundle, recipe, Engine(settings, cache_of_user()))
     with progress() as bar:
-        score = _timed(model)
-        good_scores = _scores(good, score, bar, "good parts")
-        bad_scores = _scores(bad, score, bar, "defective parts")
-    limits = bundle.manifest.limits
-    found = report(
-        [value for value, _ in good_scores],
-        [value for value, _ in bad_scores],
-        limits.review,
-        limits.fail,
-    )
-    times = spread(ms for _, ms in (good_scores + bad_scores)[1:])  # the first one warms up
-    evaluation = Evaluation(
-        bundle=bundle.manifest.id,
-        good=found.good,
-        defective=found.bad,
-        image_auroc=round(found.auroc, 4),
-        image_ap=round(found.average_precision, 4),
-        escape_rate=_share(found.escapes),
-        escape_interval=_interval(found.escapes),
-        overkill_rate=_share(found.overkill),
-        overkill_interval=_interval(found.overkill),
-        review_rate=_share(found.review),
-        inference_ms=times,
-    )
+        seen = list(bar.track(trial.run(images), total=len(images), description="images"))
+        follow = partial(bar.track, description="pixels")
+        found = figures(bundle.manifest, settings, recipe.limits, seen, follow)
+    if arguments.masks:
+        _say_unmasked(images)
+    if arguments.report:
+        write_report(arguments.report, found, bundle.manifest, recipe, seen)
+        say(f"report: {arguments.report}")
     if arguments.json:
-        print_json(evaluation)
+        print_json(found)
     else:
-        _show(evaluation)
+        _show(found)
     return 0
 
 
-def _listed(folders: Sequence[Path]) -> list[Path]:
-    files = []
-    for folder in folders:
-        if not folder.is_dir():
-            raise OperatorError(f"{folder}: no such folder")
-        found = sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGES)
-        if not found:
-            raise OperatorError(f"{folder}: holds no image")
-        files += found
-    return files
-
-
-def _timed(model: OpenVinoModel) -> Callable[[Path], tuple[float, float]]:
-    """Score of a file and the milliseconds the model took for it."""
-
-    def score(path: Path) -> tuple[float, float]:
-        try:
-            frame = read_image(path)
-        except FrameMissing as missing:
-            raise OperatorError(f"{missing.reason}; remove it or copy it again") from None
-        model.put(frame)
-        started = time.perf_counter()
-        model.start()
-        found = model.finish().score
-        return found, 1000 * (time.perf_counter() - started)
-
-    return score
-
-
-def _scores(
-    files: list[Path], score: Callable[[Path], tuple[float, float]], bar: Progress, label: str
-) -> list[tuple[float, float]]:
-    return [score(path) for path in bar.track(files, description=label)]
-
-
-def _share(rate: Rate) -> float:
-    return round(rate.hits / rate.total, 4) if rate.total else 0.0
-
-
-def _interval(rate: Rate) -> tuple[float, float]:
-    return round(rate.low, 4), round(rate.high, 4)
+def _say_unmasked(images: list[Labelled]) -> None:
+    bare = [one.path for one in images if one.defective and not one.mask]
+    if bare:
+        say(f"{bare[0]}: no mask, nor for {len(bare) - 1} others; not in the pixel figures")
 
 
 def _show(found: Evaluation) -> None:
+    times = found.inference_ms
     rows = [
         ("image AUROC", f"{found.image_auroc:.4f}", ""),
         ("image AP", f"{found.image_ap:.4f}", ""),
-        ("escapes", f"{found.escape_rate:.1%}", _percent(found.escape_interval)),
-        ("overkill", f"{found.overkill_rate:.1%}", _percent(found.overkill_interval)),
-        ("review of good", f"{found.review_rate:.1%}", ""),
-        (
-            "inference p50 / p99",
-            f"{found.inference_ms.p50:.2f} / {found.inference_ms.p99:.2f} ms",
-            "",
-        ),
+        ("pixel AUROC", _or_none(found.pixel_auroc), ""),
+        ("AUPRO", _or_none(found.aupro), ""),
+        ("escapes", percent(found.escape_rate), between(found.escape_interval)),
+        ("overkill", percent(found.overkill_rate), between(found.overkill_interval)),
+        ("review of good", percent(found.review_rate), between(found.review_interval)),
+        ("inference p50 / p99", f"{times.p50:.2f} / {times.p99:.2f} ms", ""),
     ]
     title = f"{found.bundle} on {found.good} good and {found.defective} defective images"
     results.print(table(title, ("", "found", "95 % interval"), rows))
+    classes = [
+        (
+            one.name,
+            one.images,
+            f"{one.image_auroc:.4f}",
+            percent(one.escape_rate),
+            between(one.escape_interval),
+        )
+        for one in found.classes
+    ]
+    head = ("defect class", "images", "AUROC", "escapes", "95 % interval")
+    results.print(table("", head, classes))
+    if found.second_look:
+        look = found.second_look
+        results.print(
+            f"second look: {look.grey} grey parts, {look.right} settled rightly, "
+            f"{look.wrong} wrongly, {look.unsettled} left; {look.cost_ms.p50:.2f} ms each"
+        )
 
 
-def _percent(interval: tuple[float, float]) -> str:
-    return f"{interval[0]:.1%} to {interval[1]:.1%}"
+def _or_none(value: float | None) -> str:
+    return "no masks" if value is None else f"{value:.4f}"

@@ -43,6 +43,11 @@ def evidence_name(trigger_wall_ns: int, stream: str, seq: int, kind: Kind, exten
     return f"{day}/{_UNSAFE.sub('_', stream)}-{seq:09d}-{kind.value}.{extension}"
 
 
+def picture_name(stream: str, seq: int) -> str:
+    """A collected picture's file name: `STREAM-000000042.png`."""
+    return f"{_UNSAFE.sub('_', stream)}-{seq:09d}.png"
+
+
 def is_pass(name: str) -> bool:
     """True when the file name is that of a passed part's image."""
     return name.rpartition(".")[0].endswith(f"-{Kind.PASS.value}")

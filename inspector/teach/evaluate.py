@@ -80,6 +80,17 @@ def average_precision(good: ArrayLike, bad: ArrayLike) -> float:
     return float((gains * caught / (caught + alarms)).sum())
 
 
+def roc(good: ArrayLike, bad: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The curve whose area is `auroc`: share of good and share of bad parts that reach each
+    distinct score, from the highest down. Both [n], from 0 to 1."""
+    first, second = (np.sort(scores) for scores in _checked(good, bad))
+    levels = np.unique(np.concatenate([first, second]))[::-1]
+    reached = [
+        1 - np.searchsorted(scores, levels, "left") / len(scores) for scores in (first, second)
+    ]
+    return np.append(0.0, reached[0]), np.append(0.0, reached[1])
+
+
 def report(good: ArrayLike, bad: ArrayLike, review: float, fail: float) -> Report:
     """All figures for scores of good and bad parts at these limits."""
     first, second = _checked(good, bad)

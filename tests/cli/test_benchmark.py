@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 from support.commands import inspector
-from support.stations import make_station, write_images
+from support.stations import in_use, make_station, write_images
 
 pytestmark = pytest.mark.line
 
 
 def test_benchmark_tells_ratios_and_memory(root: Path) -> None:
     images = write_images(root / "images", bad=0) / "good"
-    bundle = make_station(root / "station", path=str(images)).models / "tiny"
+    bundle = in_use(make_station(root / "station", path=str(images)))
     done = inspector(
         *("benchmark", "line", "--json", "--sizes", "0.3", "--parts", "60", "--rounds", "1"),
         *("--images", images, "--bundle", bundle),

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 from support.commands import inspector
-from support.stations import make_station, write_images
+from support.stations import in_use, make_station, write_images
 
 pytestmark = pytest.mark.line
 
 
 def test_demo_prints_one_json_object_and_ends(root: Path) -> None:
     images = write_images(root / "images")
-    bundle = make_station(root / "station", path=str(images)).models / "tiny"
+    bundle = in_use(make_station(root / "station", path=str(images)))
     done = inspector(
         *("demo", "--parts", "100", "--headless", "--json"),
         *("--images", images, "--bundle", bundle),
@@ -44,7 +44,7 @@ def test_demo_on_the_shipped_samples() -> None:
 
 def test_demo_keeps_its_station_where_told(root: Path) -> None:
     images = write_images(root / "images")
-    bundle = make_station(root / "station", path=str(images)).models / "tiny"
+    bundle = in_use(make_station(root / "station", path=str(images)))
     kept = root / "kept"
     arguments = ("--headless", "--images", images, "--bundle", bundle, "--root", kept)
     assert inspector("demo", "--parts", "30", *arguments).returncode == 0

@@ -40,6 +40,40 @@ def test_taught_on_good_images_it_finds_the_bad_ones(root: Path) -> None:
     assert low <= told["overkill_rate"] <= high
 
 
+def test_labelled_defects_are_taught_and_what_was_found_is_said(root: Path) -> None:
+    images = write_images(root / "images", good=12, bad=8)
+    known = half(images / "square", root / "known", 0, 6)
+    taught = inspector(
+        *("teach", images / "good", "--name", "part", "--out", root / "part"),
+        *("--defect", known, "--target-overkill", "0.02", "--side", "192", "--json"),
+    )
+    assert taught.returncode == 0, taught.stderr
+    manifest = json.loads(taught.stdout)
+    assert manifest["calibration"]["defect_images"] == 6
+    assert manifest["calibration"]["target_overkill"] == 0.02
+    assert manifest["input"]["width"] == 192
+    assert any("labelled defects fail" in note for note in manifest["notes"])
+    assert manifest["set_aside"] == []
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (("--side", "100"), "--side 100: must be a multiple of 32"),
+        (("--target-overkill", "0"), "--target-overkill 0.0: must be above 0"),
+    ],
+)
+def test_what_cannot_be_taught_with_is_refused(
+    root: Path, option: tuple[str, str], said: str
+) -> None:
+    images = write_images(root / "images", good=6)
+    out = ("--name", "part", "--out", root / "part")
+    refused = inspector("teach", images / "good", *out, *option)
+    assert refused.returncode == 65
+    assert said in refused.stderr
+    assert not (root / "part").exists()
+
+
 @pytest.mark.parametrize("product", PRODUCTS)
 def test_real_product_runs_end_to_end(root: Path, product: str) -> None:
     if not SHARED.is_dir():

@@ -1,5 +1,6 @@
 """Promise: every rate comes with its interval, and the figures match their definitions."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,3 +65,25 @@ def test_scores_come_from_the_callable() -> None:
 def test_scores_that_say_nothing_are_refused(bad: list[float]) -> None:
     with pytest.raises(ValueError, match=r"needed|finite"):
         evaluate.report([0.1], bad, 0.5, 1.0)
+
+
+@given(good=SCORES, bad=SCORES)
+def test_auroc_does_not_change_with_the_scale(good: list[float], bad: list[float]) -> None:
+    stretched = [[np.exp(score / 3) - 7 for score in scores] for scores in (good, bad)]
+    assert evaluate.auroc(*stretched) == evaluate.auroc(good, bad)
+
+
+@given(good=SCORES, bad=SCORES)
+def test_the_area_under_the_curve_is_auroc(good: list[float], bad: list[float]) -> None:
+    false, true = evaluate.roc(good, bad)
+    assert (false[0], true[0], false[-1], true[-1]) == (0, 0, 1, 1)
+    assert np.trapezoid(true, false) == pytest.approx(evaluate.auroc(good, bad))
+
+
+def test_auroc_by_hand() -> None:
+    # of the six pairs, 0.4 > 0.3 only is wrong, and 0.5 = 0.5 counts half
+    assert evaluate.auroc([0.1, 0.4, 0.5], [0.5, 0.3]) == pytest.approx((2 + 0.5 + 1) / 6)
+
+
+def test_a_perfect_order_has_average_precision_one() -> None:
+    assert evaluate.average_precision([0.1, 0.2], [0.3, 0.9, 0.9]) == 1.0

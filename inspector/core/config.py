@@ -211,7 +211,7 @@ class Recipe(Section, frozen=True, kw_only=True):
 
     schema: Literal[1]
     name: Name
-    model: Annotated[str, Meta(min_length=1, max_length=255)]  # a bundle's folder
+    model: Annotated[str, Meta(min_length=1, max_length=255)]  # in the store, or a folder's path
     limits: RecipeLimits
     region: Region | None = None
     frame: FrameCheck = FrameCheck()

@@ -39,6 +39,11 @@ class Paths:
         return self.state / "models"
 
     @property
+    def proofs(self) -> Path:
+        """Which models have been proven on this box; may be deleted at any time."""
+        return self.cache / "proofs"
+
+    @property
     def ledger(self) -> Path:
         return self.state / "ledger.db"
 

@@ -129,6 +129,11 @@ class RingReader:
         copied = frame.copy()
         return copied if self.still(ref) else None
 
+    @property
+    def slots(self) -> int:
+        """How many frames the ring holds; 0 while there is none."""
+        return self._open.slots if self._open else 0
+
     def _holding(self, ref: FrameRef) -> "_Mapped | None":
         if not self.still(ref):
             self._reopen()
@@ -155,11 +160,11 @@ class _Mapped:
                 file.fileno(), 0, mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_WRITE
             )
         self._words = np.frombuffer(self._map, np.uint64)
-        self._slots, self._stride, self._format = _described(self._words, path)
-        self._frames = [self._frame(slot) for slot in range(self._slots)]
+        self.slots, self._stride, self._format = _described(self._words, path)
+        self._frames = [self._frame(slot) for slot in range(self.slots)]
 
     def stamp(self, slot: int) -> int:
-        return int(self._words[_stamp_word(slot, self._stride)]) if 0 <= slot < self._slots else -1
+        return int(self._words[_stamp_word(slot, self._stride)]) if 0 <= slot < self.slots else -1
 
     def pixels(self, ref: FrameRef) -> Frame | None:
         return self._frames[ref.slot] if ref.format == self._format else None

@@ -5,6 +5,7 @@ Promises: a part's score is the confidence of the finding that makes it defectiv
 Never: decides; limits are `verdict`'s.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from inspector.core.config import Findings
@@ -35,6 +36,11 @@ def that_count(
         for finding in found
         if _matters(finding, rules) and _large(finding, rules, size_px, mm_per_px)
     )
+
+
+def unknown_classes(rules: Findings, known: Sequence[str]) -> tuple[str, ...]:
+    """Classes that a recipe names and a model does not: a defect that would always pass."""
+    return tuple(name for name in rules.classes if name not in known)
 
 
 def score(counted: tuple[Finding, ...], count: int) -> float:

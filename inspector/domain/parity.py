@@ -10,8 +10,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from inspector.domain.findings import Finding
-
 Scores = NDArray[np.float32]
 
 BLOCKS = 4  # a heatmap counts by the maxima of 4x4 blocks
@@ -21,15 +19,7 @@ def of_heatmap(score: float, heatmap: Scores) -> tuple[float, ...]:
     """An anomaly model's values: its score, then the block maxima row by row."""
     rows = np.array_split(heatmap, BLOCKS, axis=0)
     blocks = [block for row in rows for block in np.array_split(row, BLOCKS, axis=1)]
-    return (float(score), *(float(block.max()) for block in blocks))
-
-
-def of_findings(findings: Sequence[Finding], classes: Sequence[str]) -> tuple[float, ...]:
-    """A naming model's values: the highest confidence of each class, 0 where it finds none."""
-    highest = dict.fromkeys(classes, 0.0)
-    for finding in findings:
-        highest[finding.label] = max(highest.get(finding.label, 0.0), finding.confidence)
-    return tuple(highest[label] for label in classes)
+    return (float(score), *(float(block.max(initial=0.0)) for block in blocks))
 
 
 def difference(expected: Sequence[float], found: Sequence[float]) -> float:

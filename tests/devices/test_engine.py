@@ -1,5 +1,6 @@
 """The engine: what OpenVINO gives for a frame, and what it refuses to load."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from inspector.core.config import Detect
 from inspector.core.errors import MaintainerError
 from inspector.devices.bundles import Bundle, open_bundle
 from inspector.devices.engine import Engine, OpenVinoModel, shrink
+from inspector.devices.engine.cache import KEPT
 
 MONO = Input(width=SIDE, height=SIDE, pixel="mono8")
 
@@ -53,7 +55,21 @@ def test_colour_camera_serves_a_grey_model(root: Path, bundle: Bundle) -> None:
 
 def test_compiled_model_is_cached(root: Path, bundle: Bundle) -> None:
     load(root)
-    assert list((root / "cache").glob("*.blob"))
+    assert list((root / "cache").rglob("*.blob"))
+
+
+def test_compiled_models_do_not_pile_up(root: Path, bundle: Bundle) -> None:
+    (root / "cache" / "proofs").mkdir(parents=True)
+    for number in range(12):
+        (root / "cache" / f"tiny-{number:012x}").mkdir()
+        os.utime(root / "cache" / f"tiny-{number:012x}", (number, number))
+    load(root)
+    load(root)
+    kept = sorted(path.name for path in (root / "cache").iterdir())
+    assert len(kept) == KEPT + 1
+    assert f"tiny-{bundle.manifest.version}" in kept
+    assert "proofs" in kept
+    assert "tiny-00000000000b" in kept
 
 
 def test_unknown_device_is_one_line(root: Path, bundle: Bundle) -> None:

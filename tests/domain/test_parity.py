@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inspector.domain.findings import Finding
-from inspector.domain.parity import difference, of_findings, of_heatmap
+from inspector.domain.parity import difference, of_heatmap
 
 VALUES = st.lists(st.floats(0, 10), min_size=1, max_size=17)
 
@@ -40,8 +39,3 @@ def test_a_heatmap_counts_by_its_sixteen_blocks() -> None:
     assert values[0] == 1.5
     assert values[-1] == 2.0
     assert sum(values[1:]) == 2.0
-
-
-def test_findings_count_by_the_surest_of_each_class() -> None:
-    found = [Finding(label, sure, 0, 0, 1, 1) for label, sure in (("dent", 0.4), ("dent", 0.7))]
-    assert of_findings(found, ("scratch", "dent")) == (0.0, 0.7)

@@ -2,7 +2,6 @@
 
 import os
 import random
-import shutil
 import signal
 import socket
 import subprocess
@@ -13,7 +12,15 @@ from pathlib import Path
 import pytest
 from support.commands import inspector
 from support.line import Line, accepted_twice, account, running, wait_for
-from support.stations import make_station, picture, write_images, write_recipe
+from support.stations import (
+    in_use,
+    make_station,
+    picture,
+    put_in_use,
+    small,
+    write_images,
+    write_recipe,
+)
 
 from inspector.cli.station import recorded
 from inspector.cli.summary import rate
@@ -167,7 +174,7 @@ def test_recipe_with_a_damaged_model_leaves_the_last_one_in_force(root: Path) ->
     paths = make_station(root)
     write_recipe(paths, "broken")
     with running(paths, committed=10) as line:
-        (paths.models / "tiny" / "model.bin").write_bytes(b"damaged")
+        (in_use(paths) / "model.bin").write_bytes(b"damaged")
         inspector("switch", "--root", root, "--recipe", "broken")
         live = wait_for(paths, lambda live: live.committed > 80)
         assert live.last is not None
@@ -181,12 +188,12 @@ def test_killed_detector_finds_its_model_damaged_and_goes_on_with_another(root: 
     """The recipe in force can no longer be loaded when detect starts again: the configured one
     decides instead, with an alarm, and the line goes on."""
     paths = make_station(root)
-    shutil.copytree(paths.models / "tiny", paths.models / "other")
+    put_in_use(paths, small(picture(3)), name="other")
     write_recipe(paths, "special", model="other")
     with running(paths, committed=10) as line:
         assert inspector("switch", "--root", root, "--recipe", "special").returncode == 0
         wait_for(paths, lambda live: live.last is not None and live.last.recipe == "special")
-        (paths.models / "other" / "model.bin").write_bytes(b"damaged")
+        (in_use(paths, "other") / "model.bin").write_bytes(b"damaged")
         time.sleep(0.5)
         assert line.kill("detect")
         killed = time.time_ns()

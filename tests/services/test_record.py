@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from support.outcomes import STREAM, mixed, outcome
 from support.recording import Station, live, prepare, recorded, running, until
+from support.stations import in_use
 
 from inspector.core.clock import SECOND
 from inspector.core.config import load_station
@@ -200,7 +201,7 @@ def test_recipe_whose_model_is_not_in_order_is_refused(
     station: Station, damage: Callable[[Path], object], reason: str
 ) -> None:
     station.settle(outcome(1))
-    damage(station.paths.models / "tiny")
+    damage(in_use(station.paths))
     before = station.paths.current.read_bytes()
     reply = station.ask(SWITCH)
     assert not reply.ok

@@ -39,7 +39,7 @@ def outcome(seq: int, kind: Kind = Kind.PASS, **changes: Any) -> Outcome:
         "recipe": "plain",
         "lot": "L1",
         "latency_us": 10_000 + seq % 1000,
-        "timing": Timing(queue_us=100, check_us=200, inference_us=3000),
+        "timing": Timing(queue_us=100, check_us=200, inference_us=3000, second_us=400),
         "frame": None,
         "source": f"good/{seq:05}.png",
     }

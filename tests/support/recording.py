@@ -20,8 +20,8 @@ from inspector.devices.bus import Bus, newest_live
 from inspector.devices.ledger import LedgerReader
 
 from .outcomes import FakeGate
-from .stations import write_recipe, write_station
-from .tiny_model import SIDE, write_bundle
+from .stations import put_in_use, write_recipe, write_station
+from .tiny_model import SIDE
 
 
 class Station:
@@ -78,7 +78,7 @@ def prepare(root: Path, **changes: Any) -> Paths:
     paths = under(root)
     write_recipe(paths, "plain")
     write_recipe(paths, "other")
-    write_bundle(paths.models / "tiny", np.full((SIDE, SIDE, 1), 90, np.uint8))
+    put_in_use(paths, np.full((SIDE, SIDE, 1), 90, np.uint8))
     write_station(paths, {"path": "images"}, changes)
     paths.create()
     return paths

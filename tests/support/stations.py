@@ -5,6 +5,7 @@ carry a bright square.
 Never: needs anything that the product does not ship.
 """
 
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import msgspec
 import numpy as np
 
 from inspector.core.paths import Paths, under
+from inspector.devices.bundles import Bundle, Store, find
 
 from .tiny_model import SIDE, write_bundle
 
@@ -57,10 +59,25 @@ def make_station(
     if "path" not in camera and not images.exists():
         write_images(images)
     mean = np.mean([picture(seed) for seed in range(20, 30)], axis=0).astype(np.uint8)
-    write_bundle(paths.models / "tiny", small(mean))
+    put_in_use(paths, small(mean))
     write_recipe(paths, "plain")
     write_station(paths, {"path": str(images), **camera}, changes or {})
     return paths
+
+
+def put_in_use(
+    paths: Paths, reference: np.ndarray, limit: float = 40.0, name: str = "tiny"
+) -> Bundle:
+    """A tiny bundle in the station's store, and in use."""
+    with tempfile.TemporaryDirectory() as scratch:
+        store = Store(paths.models)
+        made = store.install(write_bundle(Path(scratch) / name, reference, limit, name))
+        return store.use(name, made.manifest.version)
+
+
+def in_use(paths: Paths, name: str = "tiny") -> Path:
+    """The folder of the bundle in use."""
+    return find(name, paths.models)
 
 
 def write_recipe(paths: Paths, name: str, **changes: object) -> None:

@@ -6,17 +6,20 @@ copied on the way in.
 Never: decides; limits are the recipe's.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 import openvino as ov
 
-from inspector.core.bundle import BundleManifest, Input
+from inspector.core.bundle import LOST, BundleManifest, Input
 from inspector.core.bundle_folder import MODEL
 from inspector.core.config import Detect
 from inspector.core.errors import EngineerError, MaintainerError
+from inspector.devices.engine.cache import cache_of
+from inspector.devices.engine.letterbox import Letterboxed
 from inspector.devices.engine.reading import Inference, Reader, reader
-from inspector.devices.engine.sight import Image, shrink_into
+from inspector.devices.engine.sight import Image, Seen, Sight, registered
 
 
 class Model(Protocol):
@@ -41,12 +44,9 @@ class Engine:
 
     def __init__(self, settings: Detect, cache: Path) -> None:
         self._core = ov.Core()
-        self._device = settings.device
-        self._options = {
-            "PERFORMANCE_HINT": "LATENCY",
-            "NUM_STREAMS": "1",
-            "CACHE_DIR": str(cache),
-        }
+        self._device, self._precision = settings.device, settings.precision
+        self._cache = cache
+        self._options = {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": "1"}
         if settings.precision == "f32":
             self._options["INFERENCE_PRECISION_HINT"] = "f32"
         if settings.device == "CPU":
@@ -60,16 +60,47 @@ class Engine:
         look = manifest.second if second else None
         xml = folder / (look.model if look else MODEL)
         size = look.input if look else manifest.input
-        return OpenVinoModel(self._compile(xml), size, xml, reader(manifest))
+        cache = cache_of(manifest, self._cache)
+        sight = Letterboxed(size.pad) if size.fit == "letterbox" else registered(folder, manifest)
+        lost = LOST * manifest.limits.fail
+        return OpenVinoModel(self._compile(xml, cache), size, xml, reader(manifest), sight, lost)
 
-    def _compile(self, xml: Path) -> ov.CompiledModel:
+    def identity(self) -> dict[str, str]:
+        """What the scores of a model depend on besides itself: OpenVINO, device, precision and
+        processor. Raises MaintainerError when there is no such device."""
+        self._check_device()
+        devices = self._core.available_devices
+        used = [self._device] if self._device in devices else devices  # AUTO may choose any
+        return {
+            "openvino": str(ov.__version__),
+            "device": self._device,
+            "precision": self._precision,
+            "processor": ", ".join(self._describe(name) for name in used),
+        }
+
+    def _describe(self, device: str) -> str:
+        """Its name and the number formats it knows: virtual processors of one name differ."""
+        try:
+            name = self._core.get_property(device, "FULL_DEVICE_NAME")
+            able = self._core.get_property(device, "OPTIMIZATION_CAPABILITIES")
+        except RuntimeError as error:
+            raise MaintainerError(
+                f"detect.device = {self._device!r}: {device} cannot be asked ({_first_line(error)})"
+            ) from None
+        return f"{name} ({' '.join(sorted(able))})"
+
+    def _check_device(self) -> None:
         devices = self._core.available_devices
         if self._device.split(".")[0].split(":")[0] not in {*devices, "AUTO", "HETERO", "MULTI"}:
             raise MaintainerError(
                 f"detect.device = {self._device!r}: OpenVINO finds {', '.join(devices)} here"
             )
+
+    def _compile(self, xml: Path, cache: Path) -> ov.CompiledModel:
+        self._check_device()
+        options = {**self._options, "CACHE_DIR": str(cache)}
         try:
-            return self._core.compile_model(str(xml), self._device, self._options)
+            return self._core.compile_model(str(xml), self._device, options)
         except RuntimeError as error:
             raise MaintainerError(
                 f"{xml}: OpenVINO cannot read or compile it ({_first_line(error)})"
@@ -79,8 +110,18 @@ class Engine:
 class OpenVinoModel:
     """One compiled model with two requests in turn: one works while the other is being filled."""
 
-    def __init__(self, compiled: ov.CompiledModel, size: Input, xml: Path, read: Reader) -> None:
-        """Raises MaintainerError when inputs or outputs are not those that its bundle promises."""
+    def __init__(
+        self,
+        compiled: ov.CompiledModel,
+        size: Input,
+        xml: Path,
+        read: Reader,
+        sight: Sight,
+        lost: float,
+    ) -> None:
+        """`lost` is the least score of a view on which the part was not found.
+
+        Raises MaintainerError when inputs or outputs are not those that its bundle promises."""
         channels = 1 if size.pixel == "mono8" else 3
         shape = [1, size.height, size.width, channels]
         names = {name for output in compiled.outputs for name in output.names}
@@ -90,10 +131,11 @@ class OpenVinoModel:
                 f"its bundle promises input {shape} and outputs {', '.join(sorted(read.needs))}"
             )
         self._compiled = compiled  # an infer request must not outlive its model
-        self._next, self._working = _Request(compiled, read), _Request(compiled, read)
+        self._next = _Request(compiled, read, sight, lost)
+        self._working = _Request(compiled, read, sight, lost)
 
     def put(self, frame: Image) -> Image:
-        shrink_into(frame, self._next.input)
+        self._next.see(frame)
         return self._next.input
 
     def start(self) -> None:
@@ -117,14 +159,25 @@ class OpenVinoModel:
 class _Request:
     """One infer request and its memory."""
 
-    def __init__(self, compiled: ov.CompiledModel, read: Reader) -> None:
+    def __init__(self, compiled: ov.CompiledModel, read: Reader, sight: Sight, lost: float) -> None:
         self.request = compiled.create_infer_request()
         self.input: Image = self.request.get_tensor(compiled.inputs[0]).data[0]
-        self._read = read
+        self._read, self._sight, self._lost = read, sight, lost
         self._outputs = {name: self.request.get_tensor(name).data for name in read.needs}
+        self._seen = Seen(0, 0)
+
+    def see(self, frame: Image) -> None:
+        self._seen = self._sight.see(frame, self.input)
 
     def result(self) -> Inference:
-        return self._read(self._outputs)
+        """What the model says, with heatmap and findings where they lie in the frame. A part
+        that was not found cannot pass, whatever the model says of the view."""
+        said = self._read(self._outputs)
+        if said.heatmap is not None:
+            said = replace(said, heatmap=self._sight.back(said.heatmap, self._seen))
+        if said.findings and isinstance(self._sight, Letterboxed):
+            said = replace(said, findings=self._sight.named(said.findings, self._seen))
+        return replace(said, score=max(said.score, self._lost)) if self._seen.lost else said
 
 
 def _first_line(error: Exception) -> str:

@@ -164,8 +164,8 @@ def open_read_only(path: Path) -> sqlite3.Connection:
 
 
 def _part(row: rows.Row) -> RecordedPart:
-    id, finding, defect_class, who, reason = row[24:]
+    id, finding, defect_class, who, reason = row[25:]
     found = rows.KINDS[finding] if finding else None
     return RecordedPart(
-        id, rows.outcome_of(row[:24]), found, defect_class or "", who or "", reason or ""
+        id, rows.outcome_of(row[:25]), found, defect_class or "", who or "", reason or ""
     )

@@ -26,8 +26,9 @@ from inspector.domain.tally import Latency, Part, Totals, TotalsRow
 OUTCOME_COLUMNS = """stream.uuid, stream.camera, outcome.seq, outcome.number,
     outcome.trigger_wall_ns, outcome.kind, outcome.cause, outcome.reason, outcome.lane,
     outcome.score, outcome.latency_us, outcome.queue_us, outcome.check_us, outcome.inference_us,
-    outcome.frame_slot, outcome.frame_generation, outcome.frame_format, outcome.source,
-    span.recipe, span.lot, span.model, detail.boxes, detail.heatmap, detail.heatmap_data"""
+    outcome.second_us, outcome.frame_slot, outcome.frame_generation, outcome.frame_format,
+    outcome.source, span.recipe, span.lot, span.model, detail.boxes, detail.heatmap,
+    detail.heatmap_data"""
 
 TOTAL_COLUMNS = """total."row", total.revision, span.start_s, span.end_s, span.recipe, span.lot,
     span.model, total.passed, total.failed, total.review, total.fault, total.causes,
@@ -63,6 +64,7 @@ def outcome_row(id: int, stream_id: int, span_id: int, outcome: Outcome) -> Row:
         timing.queue_us,
         timing.check_us,
         timing.inference_us,
+        timing.second_us,
         frame.slot if frame else None,
         frame.generation if frame else None,
         str(frame.format) if frame else None,
@@ -80,8 +82,9 @@ def detail_row(id: int, outcome: Outcome) -> Row:
 def outcome_of(row: Row) -> Outcome:
     """The outcome in a row of OUTCOME_COLUMNS."""
     (stream, camera, seq, number, wall, kind, cause, reason, lane, score, latency) = row[:11]
-    queue, check, inference, slot, generation, format, source = row[11:18]
-    recipe, lot, model, boxes, shape, data = row[18:]
+    queue, check, inference, second, slot, generation, format, source = row[11:19]
+    recipe, lot, model, boxes, shape, data = row[19:]
+    timing = Timing(queue_us=queue, check_us=check, inference_us=inference, second_us=second)
     return Outcome(
         number=number,
         camera=camera,
@@ -99,7 +102,7 @@ def outcome_of(row: Row) -> Outcome:
         recipe=recipe,
         lot=lot,
         latency_us=latency,
-        timing=Timing(queue_us=queue, check_us=check, inference_us=inference),
+        timing=timing,
         frame=FrameRef(slot=slot, generation=generation, format=_format(format))
         if format
         else None,

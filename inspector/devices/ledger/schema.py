@@ -191,7 +191,9 @@ CREATE VIEW audit_trail AS
 SELECT datetime(wall_ns / 1000000000, 'unixepoch') AS time_utc, who, action, detail FROM audit;
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST,)
+SECOND_LOOK = "ALTER TABLE outcome ADD COLUMN second_us INTEGER NOT NULL DEFAULT 0"
+
+MIGRATIONS: tuple[str, ...] = (FIRST, SECOND_LOOK)
 
 
 def migrate(

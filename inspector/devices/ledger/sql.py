@@ -13,9 +13,9 @@ ADD_SPAN = "INSERT INTO span (start_s, end_s, recipe, lot, model) VALUES (?, ?, 
 
 # Not INSERT OR IGNORE: that would also pass over a row that breaks any other rule.
 ADD_OUTCOME = """INSERT INTO outcome (id, stream_id, seq, number, span_id, trigger_wall_ns, kind,
-    cause, reason, lane, score, latency_us, queue_us, check_us, inference_us, frame_slot,
-    frame_generation, frame_format, source)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    cause, reason, lane, score, latency_us, queue_us, check_us, inference_us, second_us,
+    frame_slot, frame_generation, frame_format, source)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (stream_id, seq) DO NOTHING"""
 NEW_OUTCOMES = "SELECT id FROM outcome WHERE id >= ?"
 LAST_OUTCOME = "SELECT coalesce(max(id), 0) FROM outcome"

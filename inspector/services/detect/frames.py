@@ -24,6 +24,11 @@ class Frames:
             self._rings[camera] = RingReader(self._paths.ring(camera))
         return self._rings[camera]
 
+    @property
+    def fewest_slots(self) -> int:
+        """Of the rings in use, the least number of frames that one holds."""
+        return min((ring.slots for ring in self._rings.values()), default=0)
+
     def take_in(self, ticket: FrameTicket, pixels: memoryview) -> FrameRef:
         """Put inline pixels into a ring of this host, where everyone else looks for frames."""
         frame = as_frame(pixels, ticket.frame.format)

@@ -1,20 +1,19 @@
 """A recipe with its loaded model: all that a verdict needs.
 
-Promises: a judge exists only when recipe and bundle have been proven and the model is compiled;
-another one can be loaded while the present one goes on.
-Never: is changed once it is in force; another recipe is another judge.
+Promises: what a judge says of an image outside the line is what it would say on the line.
+Never: is changed once it is in force (its second look only learns how long it takes); another
+recipe or another version of the model is another judge.
 """
 
-import threading
 from dataclasses import dataclass
 
-from inspector.core.config import Recipe, load_recipe
-from inspector.core.errors import EngineerError, InspectorError
-from inspector.core.messages import Cause, FrameRef
-from inspector.core.paths import Paths
-from inspector.devices.bundles import find, open_bundle
-from inspector.devices.engine import Engine, Model
+from inspector.core.config import Recipe, RecipeLimits
+from inspector.core.errors import EngineerError
+from inspector.core.messages import Cause, FrameRef, Kind
+from inspector.devices.engine import Image, Inference, Model
 from inspector.domain.defects import Rectangle
+from inspector.domain.second_look import Cost
+from inspector.services.detect.opinion import Opinion, after, form
 
 
 class Unseen(EngineerError):
@@ -27,12 +26,23 @@ class Unseen(EngineerError):
 
 
 @dataclass(frozen=True)
+class Second:
+    """The slower model for parts in doubt."""
+
+    model: Model
+    limits: RecipeLimits
+    cost: Cost
+
+
+@dataclass(frozen=True)
 class Judge:
     """A recipe with its loaded model: all that a verdict needs."""
 
     recipe: Recipe
     model: Model
     model_id: str
+    second: Second | None = None
+    instead_of: str = ""  # why the model in use is refused, when this is the one before it
 
     def region(self, ref: FrameRef) -> Rectangle:
         """What is inspected of the frame. Raises Unseen when the frame does not hold it."""
@@ -47,30 +57,26 @@ class Judge:
             )
         return wanted.x, wanted.y, wanted.width, wanted.height
 
+    def first_opinion(self, inference: Inference, region: Rectangle) -> Opinion:
+        return form(inference, self.recipe, self.recipe.limits, region)
 
-def load_judge(name: str, paths: Paths, engine: Engine) -> Judge:
-    """The recipe's file and its proven, compiled model. Raises MaintainerError."""
-    recipe = load_recipe(paths.recipes / f"{name}.toml")
-    bundle = open_bundle(find(recipe.model, paths.models))
-    return Judge(recipe, engine.load(bundle.folder, bundle.manifest), bundle.manifest.id)
+    def second_opinion(self, first: Opinion, inference: Inference, region: Rectangle) -> Opinion:
+        """The opinion after both looks."""
+        assert self.second  # asked only where there is one
+        return after(first, form(inference, self.recipe, self.second.limits, region))
+
+    def whole(self, frame: Image) -> Opinion:
+        """The opinion on a whole image, with a second look where it is for review. For images
+        outside the line alone. Raises EngineerError."""
+        region = (0, 0, frame.shape[1], frame.shape[0])
+        first = self.first_opinion(infer(self.model, frame), region)
+        if first.kind is not Kind.REVIEW or self.second is None:
+            return first
+        return self.second_opinion(first, infer(self.second.model, frame), region)
 
 
-class Loading:
-    """A recipe being loaded beside the running line."""
-
-    def __init__(self, name: str, paths: Paths, engine: Engine) -> None:
-        self.name = name
-        self.judge: Judge | None = None
-        self.error: InspectorError | None = None
-        self._thread = threading.Thread(target=self._load, args=(paths, engine), daemon=True)
-        self._thread.start()
-
-    @property
-    def done(self) -> bool:
-        return not self._thread.is_alive()
-
-    def _load(self, paths: Paths, engine: Engine) -> None:
-        try:
-            self.judge = load_judge(self.name, paths, engine)
-        except InspectorError as error:
-            self.error = error
+def infer(model: Model, frame: Image) -> Inference:
+    """One image through a model that works on nothing else. Raises EngineerError."""
+    model.put(frame)
+    model.start()
+    return model.finish()

@@ -1,24 +1,23 @@
 """detect: owns the model. Takes each ticket, looks at the frame in place, says the verdict.
 
 Promises: every ticket is answered with one decision; a frame that cannot be seen whole, checked,
-inferred or decided in time is answered with a fault and its cause; another recipe takes effect
-between two parts, and only once its model is loaded.
-Never: decides with a model whose files are not those of its bundle, or stops for a load.
+inferred or decided in time is answered with a fault and its cause; another recipe or model takes
+effect between two parts, and only once it is loaded and proven on this box.
+Never: decides with a model that has not been proven (where there is none, every part is a fault),
+or stops for a load.
 """
 
 from collections import deque
 from contextlib import ExitStack
-from dataclasses import dataclass
 
 from msgspec import structs
 
-from inspector.core.clock import MS, Clock, SystemClock
+from inspector.core.clock import MS, SECOND, Clock, SystemClock
 from inspector.core.config import RemoteCamera, StationConfig
 from inspector.core.current import read_current, recipes_to_try
 from inspector.core.errors import EngineerError, InspectorError
 from inspector.core.messages import (
     Cause,
-    Decision,
     Event,
     FrameRef,
     FrameTicket,
@@ -27,45 +26,37 @@ from inspector.core.messages import (
     Severity,
     StreamBeat,
     SwitchRecipe,
-    Timing,
 )
 from inspector.core.paths import Paths
 from inspector.core.pulse import Pulse
 from inspector.core.topology import HEARTBEAT_S, MESSAGES, TICKETS, capture
 from inspector.devices.bus import Bus, Inbox, Outlet
 from inspector.devices.engine import Engine, Image, Inference
-from inspector.devices.host import options, serve
+from inspector.devices.host import log_to_stderr, options, serve
 from inspector.domain.defects import Rectangle
 from inspector.domain.framecheck import complaint, focus_of, measure
 from inspector.domain.pace import Pace
+from inspector.services.detect.again import SecondLook
 from inspector.services.detect.frames import Frames
-from inspector.services.detect.judge import Judge, Loading, Unseen, load_judge
-from inspector.services.detect.opinion import Opinion, form
+from inspector.services.detect.judge import Judge, Unseen
+from inspector.services.detect.loading import Loader, Loading, ModelRefused
+from inspector.services.detect.look import Look, decision, fault
 
-
-@dataclass
-class Look:
-    """One part on its way through the model."""
-
-    ticket: FrameTicket
-    ref: FrameRef
-    judge: Judge
-    region: Rectangle
-    small: Image  # what the model sees
-    focus: float | None
-    begun_ns: int
-    started_ns: int = 0
-    problem: str | None = None  # what the frame check says of it
+LAST_S = 1.0  # for the parts that wait when detect is to end
 
 
 class Detect:
     """The process: tickets in, decisions out."""
 
     def __init__(self, config: StationConfig, paths: Paths, bus: Bus, clock: Clock) -> None:
-        """Loads the current recipe. Raises MaintainerError when it cannot decide."""
+        """Loads the current recipe, or the next best. Raises MaintainerError when the configured
+        device is not there."""
+        self._log = log_to_stderr("detect")
         self._paths, self._clock, self._bus = paths, clock, bus
-        self._engine = Engine(config.detect, paths.cache)
+        self._loader = Loader(paths, Engine(config.detect, paths.cache))
         self._unsaid: deque[Event] = deque(maxlen=100)  # events that record has yet to hear
+        self._recipe = ""  # in force, or the one that ought to be
+        self._unproven = ""  # why there is no judge
         self._judge = self._first_judge(config)
         self._frames = Frames(paths, config.ring.budget_mb)
         self._inbox = bus.inbox(paths.socket("detect"), depth=TICKETS)
@@ -82,32 +73,41 @@ class Detect:
         self._fingerprints: dict[str, int] = {}  # of each camera's last frame
         self._pace = Pace()
         self._deadline = int(config.line.deadline_ms * MS)
+        self._second = SecondLook(self._frames, clock, self._deadline)
         self._pulse = Pulse("detect", clock.monotonic_ns(), HEARTBEAT_S)
 
-    def _first_judge(self, config: StationConfig) -> Judge:
+    def _first_judge(self, config: StationConfig) -> Judge | None:
         """The recipe in force, or the next best that can be loaded: a damaged model must not keep
-        the line down while another is there. Raises MaintainerError when there is none."""
+        the line down while another is there. None when no proven model is there at all."""
         refused: list[InspectorError] = []
-        for name in recipes_to_try(read_current(self._paths.current, config.line), config.line):
+        names = recipes_to_try(read_current(self._paths.current, config.line), config.line)
+        for name in names:
             try:
-                found = load_judge(name, self._paths, self._engine)
+                found = self._loader.best(name)
             except InspectorError as error:
                 refused.append(error)
                 continue
             if refused:
                 self._event(Severity.ALARM, "recipe_unusable", f"the one in force: {refused[0]}")
                 self._tell_in_force(found)
+            self._take_up(found)
             return found
-        raise refused[0]
+        self._recipe, self._unproven = names[0], f"no proven model is loaded: {refused[0]}"
+        text = f"every part is rejected, {self._unproven}"
+        self._event(Severity.ALARM, "model_refused", text)
+        return None
+
+    def _take_up(self, judge_: Judge) -> None:
+        self._recipe, self._unproven = judge_.recipe.name, ""
+        if judge_.instead_of:
+            text = f"{judge_.instead_of}; {judge_.model_id}, in use before, decides instead"
+            self._event(Severity.ALARM, "model_refused", text)
 
     def turn(self) -> bool:
         """One round of the loop: while the model works on a part, the next one is prepared."""
         if not (self._waiting or self._working):
             self._inbox.wait(20 if self._loading else 5 if self._far else 100)
-        for message, payload in self._inbox.drain():
-            self._hear(message, payload)
-        if self._far:
-            self._hear_far(self._far)
+        self._listen()
         self._switch()
         look = self._begin(*self._waiting.popleft()) if self._waiting else None
         done, self._working = self._working, None
@@ -124,15 +124,30 @@ class Detect:
         return True
 
     def stop(self) -> None:
-        """Nothing is kept here: a ticket still waiting becomes a fault at its deadline."""
+        """Decide on what came before the end; what is left then becomes a fault at its deadline."""
+        until = self._clock.monotonic_ns() + int(LAST_S * SECOND)
+        while self._clock.monotonic_ns() < until:
+            if not (self._waiting or self._working or self._inbox.wait(0)):
+                return
+            self.turn()
+
+    def _listen(self) -> None:
+        for message, payload in self._inbox.drain():
+            self._hear(message, payload)
+        if self._far:
+            self._hear_far(self._far)
 
     def _hear(self, message: object, payload: memoryview | None) -> None:
         if isinstance(message, FrameTicket):
-            self._waiting.append((message if payload is None else self._arrived(message), payload))
+            ticket = message if payload is None else self._arrived(message)
+            self._second.heard(ticket)
+            self._waiting.append((ticket, payload))
         elif isinstance(message, StreamBeat):
             self._answer(message)
         elif isinstance(message, SwitchRecipe):
-            self._loading = Loading(message.recipe, self._paths, self._engine)
+            # Where nothing decides, the model that was in use before is better than none.
+            load = self._loader.chosen if self._judge else self._loader.best
+            self._loading = Loading(message.recipe, load)
 
     def _hear_far(self, inbox: Inbox) -> None:
         """The network may bring frames and beats of the configured cameras, and nothing else."""
@@ -163,15 +178,21 @@ class Detect:
         loading, self._loading = self._loading, None
         if loading.judge is not None:
             self._judge = loading.judge
+            self._take_up(loading.judge)
             self._tell_in_force(loading.judge)
-        else:
-            text = f"recipe {loading.name} not loaded, the last one goes on: {loading.error}"
-            self._event(Severity.WARNING, "recipe_refused", text)
+            return
+        goes_on = "the last one goes on" if self._judge else "every part is rejected"
+        text = f"recipe {loading.name} not loaded, {goes_on}: {loading.error}"
+        self._event(Severity.WARNING, "recipe_refused", text)
+        if isinstance(loading.error, ModelRefused):
+            self._event(Severity.ALARM, "model_refused", f"{loading.error}; {goes_on}")
 
     def _begin(self, ticket: FrameTicket, payload: memoryview | None) -> Look | None:
         """Look at a part's frame, or decide at once why that cannot be."""
         now, judge_ = self._clock.monotonic_ns(), self._judge
         try:
+            if judge_ is None:
+                raise Unseen(Cause.MODEL, self._unproven)
             if not self._pace.fits(now, ticket.deadline_ns):
                 raise Unseen(Cause.OVERLOAD, "no time left before the deadline")
             ref = ticket.frame if payload is None else self._frames.take_in(ticket, payload)
@@ -217,72 +238,56 @@ class Detect:
 
     def _conclude(self, look: Look, inference: Inference) -> None:
         """The verdict on a part whose inference is there."""
-        done = self._clock.monotonic_ns()
-        recipe = look.judge.recipe
-        opinion = form(inference, recipe, recipe.limits, look.region)
+        done, second_ns = self._clock.monotonic_ns(), 0
+        opinion = look.judge.first_opinion(inference, look.region)
         if look.problem:
             self._fault(look.ticket, look.judge, Unseen(Cause.FRAME, look.problem), look.ref)
         elif opinion.kind is Kind.FAULT:
             self._fault(look.ticket, look.judge, Unseen(Cause.ENGINE, opinion.reason), look.ref)
         else:
-            self._gate.send(_decision(look, opinion, done))
-        self._pace.took(done - look.begun_ns)
-        self._pulse.took(done - look.begun_ns)
+            if self._second.wanted(look, opinion):
+                self._listen()  # who else is waiting by now?
+                usual = self._pace.usual_ns
+                opinion, second_ns = self._second.take(look, opinion, self._others(), usual)
+            self._gate.send(decision(look, opinion, done, second_ns))
+        if self._working and second_ns:
+            self._working.held_up = True
+        if not look.held_up:
+            self._pace.took(done - look.begun_ns)
+        self._pulse.took(done - look.begun_ns + second_ns)
+
+    def _others(self) -> list[int]:
+        """The deadlines of the parts in the model and before it."""
+        working = [self._working.ticket.deadline_ns] if self._working else []
+        return working + [ticket.deadline_ns for ticket, _ in self._waiting]
 
     def _fault(
-        self, ticket: FrameTicket, judge_: Judge, unseen: Unseen, ref: FrameRef | None = None
+        self, ticket: FrameTicket, judge_: Judge | None, unseen: Unseen, ref: FrameRef | None = None
     ) -> None:
         """Tell the gate that there is no verdict; if it cannot be sent, the gate's timer speaks."""
-        ref = ref or ticket.frame
-        decision = Decision(
-            stream=ticket.stream,
-            seq=ticket.seq,
-            verdict=Kind.FAULT,
-            cause=unseen.cause,
-            reason=unseen.reason,
-            model=judge_.model_id,
-            recipe=judge_.recipe.name,
-            timing=Timing(),
-            frame=ref if ref.slot >= 0 else None,
-        )
-        self._gate.send(decision)
+        model, recipe = (judge_.model_id, judge_.recipe.name) if judge_ else ("", self._recipe)
+        self._gate.send(fault(ticket, unseen, model, recipe, ref))
 
     def _speak(self) -> None:
         while self._unsaid and self._record.send(self._unsaid[0]):
             self._unsaid.popleft()
         now = self._clock.monotonic_ns()
         if self._pulse.due(now):
-            note = f"{self._judge.recipe.name} {self._judge.model_id}"
-            self._record.send(self._pulse.beat(now, "running", len(self._waiting), note))
+            judge_ = self._judge
+            state = "running" if judge_ else "degraded"
+            note = f"{judge_.recipe.name} {judge_.model_id}" if judge_ else self._unproven
+            self._record.send(self._pulse.beat(now, state, len(self._waiting), note))
 
     def _tell_in_force(self, judge_: Judge) -> None:
         text = f"recipe {judge_.recipe.name} decides with {judge_.model_id}"
         self._event(Severity.INFO, "recipe_changed", text)
 
     def _event(self, severity: Severity, code: str, text: str) -> None:
+        if severity is not Severity.INFO:
+            self._log.warning(text)
         wall = self._clock.wall_ns()
         event = Event(service="detect", severity=severity, code=code, text=text, wall_ns=wall)
         self._unsaid.append(event)
-
-
-def _decision(look: Look, opinion: Opinion, done_ns: int) -> Decision:
-    return Decision(
-        stream=look.ticket.stream,
-        seq=look.ticket.seq,
-        verdict=opinion.kind,
-        reason=opinion.reason,
-        score=opinion.score,
-        boxes=opinion.boxes,
-        heatmap=opinion.heatmap,
-        model=look.judge.model_id,
-        recipe=look.judge.recipe.name,
-        timing=Timing(
-            queue_us=max(0, look.begun_ns - look.ticket.trigger_ns) // 1000,
-            check_us=(look.started_ns - look.begun_ns) // 1000,
-            inference_us=(done_ns - look.started_ns) // 1000,
-        ),
-        frame=look.ref,
-    )
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,7 +1,7 @@
 """Reading a bundle from disk and proving it is what its manifest says.
 
-Promises: a bundle is returned only when every file of it bears its SHA-256; anything else is
-refused with one line that names the file.
+Promises: a bundle is returned only when every file of it bears its SHA-256, and its manifest too
+where a seal lies beside it; anything else is refused with one line that names the file.
 Never: loads a model, or changes a bundle.
 """
 
@@ -14,6 +14,8 @@ from inspector.core.bundle_folder import MANIFEST, MODEL, WEIGHTS
 from inspector.core.errors import MaintainerError
 from inspector.core.toml import read_toml
 
+SEAL = "bundle.sha256"  # the manifest's own SHA-256; the store writes it, a signature covers it
+
 
 @dataclass(frozen=True)
 class Bundle:
@@ -21,6 +23,7 @@ class Bundle:
 
     folder: Path
     manifest: BundleManifest
+    digest: str  # SHA-256 of bundle.toml, which names that of every other file: covers all
 
 
 def open_bundle(folder: Path) -> Bundle:
@@ -30,6 +33,8 @@ def open_bundle(folder: Path) -> Bundle:
             f"{folder}: holds no bundle ({MANIFEST} is missing); "
             "teach one, or mend `model` in the recipe"
         )
+    digest = digest_of(folder / MANIFEST)
+    _check_seal(folder, digest)
     manifest = read_toml(folder / MANIFEST, BundleManifest)
     for needed in _needed(manifest):
         if needed not in manifest.files:
@@ -42,12 +47,30 @@ def open_bundle(folder: Path) -> Bundle:
             f"{folder / MANIFEST}: version = {manifest.version!r} is not that of its files, "
             f"{version!r}; the manifest was altered, install the bundle again"
         )
-    return Bundle(folder, manifest)
+    return Bundle(folder, manifest, digest)
 
 
-def find(model: str, models: Path) -> Path:
-    """The folder a recipe's `model` means: an absolute path, or a name below the store."""
-    return Path(model) if Path(model).is_absolute() else models / model
+def digest_of(path: Path) -> str:
+    """A file's SHA-256 as 64 hex digits. Raises MaintainerError when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise MaintainerError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def _check_seal(folder: Path, digest: str) -> None:
+    try:
+        sealed = (folder / SEAL).read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return
+    except (OSError, UnicodeDecodeError) as error:
+        raise MaintainerError(f"{folder / SEAL}: cannot be read ({error})") from None
+    if sealed != digest:
+        raise MaintainerError(
+            f"{folder / MANIFEST}: has SHA-256 {digest[:12]}..., its seal says {sealed[:12]}...; "
+            "the manifest was altered or damaged, install the bundle again"
+        )
 
 
 def _needed(manifest: BundleManifest) -> list[str]:
@@ -62,10 +85,7 @@ def _needed(manifest: BundleManifest) -> list[str]:
 
 
 def _prove(path: Path, expected: str) -> None:
-    try:
-        found = hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise MaintainerError(f"{path}: cannot be read ({error.strerror})") from None
+    found = digest_of(path)
     if found != expected:
         raise MaintainerError(
             f"{path}: has SHA-256 {found[:12]}..., its bundle says {expected[:12]}...; "

@@ -12,10 +12,11 @@ from statistics import median
 
 import cv2
 import numpy as np
-import openvino as ov
-from openvino.preprocess import PrePostProcessor, ResizeAlgorithm
 
-from inspector.devices.engine import reduce
+from inspector.devices.engine import reduce  # first: keeps OpenVINO's telemetry off
+
+import openvino as ov  # isort: skip
+from openvino.preprocess import PrePostProcessor, ResizeAlgorithm  # isort: skip
 
 SIDE = 256
 FRAMES = ((480, 640, 1), (1024, 1280, 1), (2048, 2448, 1), (480, 640, 3), (2048, 2448, 3))

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import inspector  # noqa: F401  # before any openvino, whose telemetry it keeps off
+
 SHARED_MEMORY = Path("/dev/shm")
 
 

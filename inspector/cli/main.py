@@ -13,9 +13,12 @@ from inspector import __version__
 from inspector.cli import (
     benchmark,
     check,
+    collect,
     demo,
+    doctor,
     evaluate,
     export,
+    model,
     replay,
     run,
     status,
@@ -26,7 +29,22 @@ from inspector.cli import (
 from inspector.cli.screen import say
 from inspector.core.errors import InspectorError
 
-COMMANDS = (demo, run, status, switch, teach, evaluate, check, replay, totals, export, benchmark)
+COMMANDS = (
+    demo,
+    doctor,
+    run,
+    status,
+    switch,
+    teach,
+    model,
+    evaluate,
+    check,
+    collect,
+    replay,
+    totals,
+    export,
+    benchmark,
+)
 
 EXAMPLES = """examples:
   inspector demo                          a whole line on the rendered sample parts

@@ -6,7 +6,7 @@ import inspector
 from inspector.core.errors import MaintainerError
 
 ROOT = Path(inspector.__file__).resolve().parents[1]
-BACKBONE = ROOT / "models" / "backbone" / "backbone.xml"
+BACKBONE = ROOT / "models" / "backbone" / "backbone-int8.xml"
 PRODUCT = "cap"
 
 
@@ -21,7 +21,8 @@ def bundle(product: str = PRODUCT) -> Path:
 
 
 def backbone() -> Path:
-    """The feature network that teaching starts from."""
+    """The feature network that teaching starts from: in INT8, since the line runs it so, and memory
+    and line must agree."""
     return _existing(BACKBONE)
 
 

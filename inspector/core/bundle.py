@@ -8,7 +8,10 @@ Never: opens a file; reading and verifying is `devices.bundles`, writing is `tea
 import hashlib
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+import msgspec
+from msgspec import Meta, Struct, convert, structs, to_builtins
+
+LOST = 2.0  # times the fail limit: the least score of a view whose part was not found
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
@@ -24,21 +27,23 @@ class Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class Input(Section, frozen=True, kw_only=True):
     """The image the model itself takes, after the station's crop, registration and resize.
 
-    `letterbox` keeps the proportions and fills the rest with grey 114, as detectors are trained.
+    `letterbox` keeps the proportions and fills the rest with grey `pad`, as detectors are trained.
     """
 
     width: Annotated[int, Meta(ge=16, le=4096)]
     height: Annotated[int, Meta(ge=16, le=4096)]
     pixel: Literal["mono8", "bgr8"]
     fit: Literal["stretch", "letterbox"] = "stretch"
+    pad: Annotated[int, Meta(ge=0, le=255)] = 114
 
 
 class Registration(Section, frozen=True, kw_only=True):
     """How a part is turned and moved onto the picture it was taught with."""
 
     template: File  # the upright part, as the model sees it
+    extent: Annotated[float, Meta(gt=0, le=2)]  # longer side of the view, in those of the frame
     turn_deg: Annotated[float, Meta(ge=0, le=180)]  # how far a part may be turned, either way
-    score: Share  # likeness to the template below which a part is not registered at all
+    score: Share  # likeness to the template below which a part is lost, and cannot pass
 
 
 class Limits(Section, frozen=True, kw_only=True):
@@ -60,11 +65,14 @@ class Calibration(Section, frozen=True, kw_only=True):
     """How the limits were found."""
 
     good_images: int
+    set_aside: int = 0  # images among the good that were not taught from
     defect_images: int = 0  # labelled defects that sharpened the limits
     target_overkill: Share
-    overkill_low: Share
+    overkill_low: Share  # 95 % interval of what the held-out good parts showed
     overkill_high: Share
-    position_weight: float
+    position_weight: float  # 0: a pattern may lie anywhere; more: it must lie where it lay
+    evened: bool = False  # restless places of the part count less
+    alarm: bool = False  # labelled defects are recognised, too
     memory: int
 
 
@@ -115,7 +123,7 @@ class BundleManifest(Section, frozen=True, kw_only=True):
 
     schema: Literal[1]
     name: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}\Z")]
-    version: Annotated[str, Meta(pattern=r"^[0-9a-f]{12}\Z")]  # follows from the files
+    version: Annotated[str, Meta(pattern=r"^[0-9a-f]{12}\Z")]  # follows from all the rest
     task: Task
     classes: tuple[Label, ...] = ()  # what the model names, in the order of its outputs
     input: Input
@@ -135,7 +143,13 @@ class BundleManifest(Section, frozen=True, kw_only=True):
         return f"{self.name}@{self.version}"
 
 
-def version_of(files: dict[str, str]) -> str:
-    """A bundle's version: 12 hex digits that follow from the names and digests of its files."""
-    lines = "".join(f"{files[name]}  {name}\n" for name in sorted(files))
-    return hashlib.sha256(lines.encode("ascii")).hexdigest()[:12]
+UNNUMBERED = "0" * 12
+
+
+def version_of(manifest: BundleManifest) -> str:
+    """A bundle's version: 12 hex digits that follow from all that the manifest says, so from every
+    file's digest and every limit, but the version itself."""
+    said = to_builtins(structs.replace(manifest, version=UNNUMBERED))
+    read = convert(said, BundleManifest)  # as it comes back from a file: 1 is 1.0
+    content = msgspec.json.encode(read, order="sorted")
+    return hashlib.sha256(content).hexdigest()[:12]

@@ -14,8 +14,9 @@ from typing import Any, get_type_hints
 
 import msgspec
 import tomli_w
+from msgspec import structs
 
-from inspector.core.bundle import BundleManifest, version_of
+from inspector.core.bundle import UNNUMBERED, BundleManifest, version_of
 from inspector.core.errors import MaintainerError
 
 MANIFEST = "bundle.toml"
@@ -47,8 +48,8 @@ def free_place(folder: Path) -> None:
 def write(folder: Path, files: Mapping[str, bytes], describe: Describe) -> BundleManifest:
     """Save everything beside `folder`, flush it, then rename it into place.
 
-    `describe` is given the version and the digest of each file. Raises MaintainerError where the
-    folder exists or the disk refuses.
+    `describe` is given a version, to be replaced, and the digest of each file.
+    Raises MaintainerError where the folder exists or the disk refuses.
     """
     free_place(folder)
     try:
@@ -78,7 +79,8 @@ def _fill(
     draft: Path, folder: Path, files: Mapping[str, bytes], describe: Describe
 ) -> BundleManifest:
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    made = describe(version_of(digests), digests)
+    unnumbered = describe(UNNUMBERED, digests)
+    made = structs.replace(unnumbered, version=version_of(unnumbered))
     everything = {**files, MANIFEST: as_toml(made).encode()}
     for name, content in everything.items():
         path = draft / name

@@ -4,9 +4,11 @@ import hashlib
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from inspector.core import bundle_folder
 from inspector.core.bundle import (
+    UNNUMBERED,
     BundleManifest,
     Input,
     Limits,
@@ -90,7 +92,15 @@ def test_a_name_that_no_manifest_may_carry_is_refused(name: str) -> None:
 
 
 def test_another_content_is_another_version() -> None:
-    first = {"model.xml": "a" * 64, "model.bin": "b" * 64}
-    second = first | {"model.bin": "c" * 64}
-    assert version_of(first) != version_of(second)
+    files = dict.fromkeys(FILES, "a" * 64)
+    first = manifest(UNNUMBERED, files)
     assert len(version_of(first)) == 12
+    assert version_of(first) != version_of(manifest(UNNUMBERED, files | {"model.bin": "c" * 64}))
+    wider = structs.replace(first, limits=Limits(review=0.8, fail=1.1))
+    assert version_of(first) != version_of(wider)
+
+
+def test_the_version_is_the_same_after_reading(tmp_path: Path) -> None:
+    bundle_folder.write(tmp_path / "washer", FILES, manifest)
+    found = read_toml(tmp_path / "washer" / "bundle.toml", BundleManifest)
+    assert found.version == version_of(found)

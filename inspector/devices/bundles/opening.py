@@ -41,10 +41,10 @@ def open_bundle(folder: Path) -> Bundle:
             raise MaintainerError(f"{folder / MANIFEST}: [files] does not name {needed}")
     for name, expected in manifest.files.items():
         _prove(folder / name, expected)
-    version = version_of(manifest.files)
+    version = version_of(manifest)
     if manifest.version != version:
         raise MaintainerError(
-            f"{folder / MANIFEST}: version = {manifest.version!r} is not that of its files, "
+            f"{folder / MANIFEST}: version = {manifest.version!r} is not that of its content, "
             f"{version!r}; the manifest was altered, install the bundle again"
         )
     return Bundle(folder, manifest, digest)

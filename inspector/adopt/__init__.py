@@ -1,0 +1,1 @@
+"""Taking in models made elsewhere: OpenVINO IR and ONNX become ordinary bundles."""

@@ -7,6 +7,7 @@ Never: looks at a picture; `openvino-model-api`, which wrote these keys, is not 
 
 import json
 from ast import literal_eval
+from math import isfinite
 
 from inspector.adopt.terms import (
     KINDS,
@@ -45,10 +46,26 @@ def read(source: Source, asked: Asked) -> Facts:
     if kind not in KINDS:
         raise source.refuse(f"kind {kind!r} is not known; choose one of {', '.join(KINDS)}")
     if kind in ("anomalib", "geti-anomaly"):
-        return _anomaly(source, asked, kind)
-    known = (_ultralytics if kind in ULTRALYTICS else _geti)(source, asked, kind)
+        known = _anomaly(source, asked, kind)
+    else:
+        known = (_ultralytics if kind in ULTRALYTICS else _geti)(source, asked, kind)
+    _check_pixels(source, known.pixels)
     _check_names(source, known.classes)
     return known
+
+
+def _check_pixels(source: Source, pixels: Pixels) -> None:
+    """Whoever stated them: numbers that make a picture, one for all channels or one for each."""
+    for key, values in (("mean_values", pixels.mean), ("scale_values", pixels.scale)):
+        if len(values) not in (1, source.channels):
+            raise source.refuse(
+                f"{key} has {len(values)} numbers for {source.channels} channels; "
+                "give --mean and --scale"
+            )
+        if not all(isfinite(value) for value in values):
+            raise source.refuse(f"{key} holds a value that is not finite; give --mean and --scale")
+    if not all(value > 0 for value in pixels.scale):
+        raise source.refuse("scale_values holds one that is not above 0; give --scale")
 
 
 def _check_names(source: Source, classes: tuple[str, ...]) -> None:
@@ -152,6 +169,10 @@ def _thresholds(source: Source) -> Thresholds:
     if source.given("image_threshold") is not None:
         image = _number(source, "model_info/image_threshold")
         spread = _number(source, "model_info/normalization_scale")
+        if spread <= 0:
+            raise source.refuse(
+                f"metadata model_info/normalization_scale = {spread:g} is not above 0; export again"
+            )
         pixel = image
         if source.given("pixel_threshold") is not None:
             pixel = _number(source, "model_info/pixel_threshold")
@@ -217,14 +238,6 @@ def _stated_pixels(source: Source, asked: Asked) -> Pixels:
             "model_info/scale_values",
             "give --scale and --mean on 0..255 (--scale 1 where the model takes 0..255 as it is)",
         )
-    for key, values in (("mean_values", mean), ("scale_values", scale)):
-        if len(values) not in (0, 1, source.channels):
-            raise source.refuse(
-                f"{key} has {len(values)} numbers for {source.channels} channels; "
-                "give --mean and --scale"
-            )
-    if not all(scale):
-        raise source.refuse("scale_values holds a 0; give --scale")
     colours = asked.colours or _colours(source)
     return Pixels(colours, mean or (0.0,), scale, _fit(source), _pad(source))
 
@@ -264,9 +277,12 @@ def _number(source: Source, key: str) -> float:
     if key not in source.notes:
         raise lacking(source, key, "export it with its metadata")
     try:
-        return float(source.notes[key])
+        value = float(source.notes[key])
     except ValueError:
         raise _no_number(source, key) from None
+    if not isfinite(value):  # a threshold that no score reaches passes every part
+        raise _no_number(source, key)
+    return value
 
 
 def _no_number(source: Source, key: str) -> MaintainerError:

@@ -39,6 +39,7 @@ class Loss:
     after: float
     images: int
     agreement: float  # share of equal decisions
+    kinds: int  # different decisions of the original
 
     @property
     def lost(self) -> float:
@@ -57,18 +58,18 @@ def loss(
     before = [decision(said, limits, task) for said in original]
     after = [decision(said, limits, task) for said in found]
     agreed = float(np.mean([one == two for one, two in zip(before, after, strict=True)]))
-    count = len(labels)
+    count, kinds = len(labels), len(set(before))
     if not all(np.isfinite(said.score) for said in found):
-        return Loss("agreement", 1.0, 0.0, count, agreed)
+        return Loss("agreement", 1.0, 0.0, count, agreed, kinds)
     if task == "anomaly" and {label == GOOD for label in labels if label} == {True, False}:
         values = [auroc(*_parted(labels, said)) for said in (original, found)]
-        return Loss("AUROC", values[0], values[1], count, agreed)
+        return Loss("AUROC", values[0], values[1], count, agreed, kinds)
     truth = [label for label in labels if label is not None]
     if task != "anomaly" and len(truth) == count and len(set(truth)) > 1:
         if not set(truth) <= {GOOD, *before, *after}:  # the folders are not the model's classes
             truth, before, after = (_plain(names) for names in (truth, before, after))
-        return Loss("F1", f1(truth, before), f1(truth, after), count, agreed)
-    return Loss("agreement", 1.0, f1(before, after), count, agreed)
+        return Loss("F1", f1(truth, before), f1(truth, after), count, agreed, kinds)
+    return Loss("agreement", 1.0, f1(before, after), count, agreed, kinds)
 
 
 def decision(said: Said, limits: Limits, task: Task) -> str:

@@ -200,7 +200,7 @@ class _Attempt:
 
 def _refusal(lost: Loss, apart: float, order: Order) -> str:
     allowed = order.auroc_loss if lost.measure == "AUROC" else order.f1_loss
-    if lost.lost > allowed:
+    if not lost.lost <= allowed:
         return (
             f"loses {lost.lost:.4f} of {lost.measure} ({lost.before:.4f} to {lost.after:.4f} on "
             f"{lost.images} pictures, {allowed:g} allowed)"

@@ -39,11 +39,14 @@ def read(path: Path, size: tuple[int, int] | None = None) -> Source:
     model = _converted(path)
     notes = _notes(model, path)
     if len(model.inputs) != 1:
-        names = ", ".join(sorted(str(one.any_name) for one in model.inputs))
+        names = ", ".join(sorted(str(one.any_name) for one in model.inputs)) or "it is empty"
         raise MaintainerError(
             f"{path}: takes {len(model.inputs)} inputs ({names}); a model with the picture as its "
             "one input can be taken"
         )
+    kind = model.inputs[0].element_type
+    if kind == ov.Type.string:
+        raise MaintainerError(f"{path}: takes {kind.get_type_name()}; a picture is of numbers")
     layout, channels = _layout(path, model.inputs[0].partial_shape)
     height, width = _fixed(path, model, layout, notes, size)
     return Source(path, digest, model, notes, layout, height, width, channels)
@@ -67,15 +70,14 @@ def _digest(path: Path) -> str:
 
 def _converted(path: Path) -> ov.Model:
     try:
-        if path.suffix.lower() == ".xml":
-            return ov.Core().read_model(path)
         # Asked by its name: the others would each try the file, and talk about it.
-        onnx = frontend.FrontEndManager().load_by_framework("onnx")
-        return onnx.convert(onnx.load(str(path)))
+        kind = "ir" if path.suffix.lower() == ".xml" else "onnx"
+        reader = frontend.FrontEndManager().load_by_framework(kind)
+        return reader.convert(reader.load(str(path)))
     except (RuntimeError, *FAILURES) as error:
         raise MaintainerError(
-            f"{path}: OpenVINO cannot convert it ({_telling(error)}); export it with operations "
-            "that OpenVINO knows"
+            f"{path}: OpenVINO cannot convert it ({_telling(error)}); copy it again, or export it "
+            "with operations that OpenVINO knows"
         ) from None
 
 

@@ -13,13 +13,15 @@ import inspector
 from inspector.cli import samples
 from inspector.cli.screen import REMARK, add_root, command, print_json, progress, results, table
 from inspector.cli.station_checks import Station, read_station
+from inspector.cli.status import STALE_MS
 from inspector.cli.timing import Measured, frame_for, measure, variants
 from inspector.core.errors import InspectorError
+from inspector.core.messages import ServiceHealth
 from inspector.core.paths import cache_of_user
 from inspector.devices import box
 from inspector.devices.bundles import Bundle, open_bundle
 from inspector.domain import fitness
-from inspector.domain.fitness import Check
+from inspector.domain.fitness import Check, State
 
 COLOURS = {"ok": "green", "warn": "yellow", "bad": "bold red"}
 
@@ -173,9 +175,21 @@ def _from_line(station: Station, takt_ms: float | None) -> list[Check]:
     checks = [Check("line", "ok", text)]
     for service in live.services:
         beat = service.heartbeat
-        if beat.service == "detect" and beat.handled:
+        if beat.state == "degraded" or service.age_ms > STALE_MS:
+            checks.append(_ailing(service))
+        elif beat.service == "detect" and beat.handled:
             checks += fitness.pace(beat.p99_ms, takt_ms, station.deadline_ms)
+        elif beat.service == "detect":
+            checks.append(Check("takt", "warn", "no part was inspected yet", "ask again later"))
     return checks
+
+
+def _ailing(service: ServiceHealth) -> Check:
+    """A process that does not do its work. Without publish no part goes uninspected."""
+    beat, silent = service.heartbeat, service.age_ms > STALE_MS
+    text = "nothing is heard of it" if silent else beat.note
+    state: State = "warn" if beat.service == "publish" else "bad"
+    return Check(beat.service, state, text, "see `inspector status`")
 
 
 def _works(measured: list[Measured], takt_ms: float | None) -> str:

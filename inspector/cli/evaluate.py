@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from inspector.cli.figures import Evaluation, figures
-from inspector.cli.screen import command, print_json, progress, results, say, table
+from inspector.cli.screen import THREADS, command, print_json, progress, results, say, table, whole
 from inspector.cli.sheet import between, check_place, percent, write_report
 from inspector.cli.trial import Trial, recipe_for
 from inspector.core.config import Detect
@@ -44,7 +44,7 @@ def add(commands: Any) -> None:
     made.add_argument("--report", type=Path, metavar="FILE", help="write an HTML page")
     made.add_argument("--device", default="CPU", help="default: %(default)s")
     made.add_argument("--precision", choices=["f32", "auto"], default="f32")
-    made.add_argument("--threads", type=int, default=2, help="default: %(default)s")
+    made.add_argument("--threads", type=whole(*THREADS), default=2, help="default: %(default)s")
     made.set_defaults(command=_evaluate)
 
 

@@ -107,10 +107,13 @@ def _install(arguments: argparse.Namespace) -> int:
         prove_here(bundle, paths)
         store.use(name, version)
         first = True
+    decides = first and _reload(bundle.manifest, paths)  # it may have gone on without it
     if arguments.json:
-        print_json({"bundle": bundle.manifest.id, "digest": bundle.digest, "in_use": first})
+        told = {"bundle": bundle.manifest.id, "digest": bundle.digest, "in_use": first}
+        print_json(told | {"decides": decides})
     elif first:
-        results.print(f"{bundle.manifest.id}: installed and in use")
+        running = ", decides on the running line" if decides else ""
+        results.print(f"{bundle.manifest.id}: installed and in use{running}")
     else:
         results.print(
             f"{bundle.manifest.id}: installed; `inspector model use {name} {version}` "
@@ -121,6 +124,8 @@ def _install(arguments: argparse.Namespace) -> int:
 
 def _list(arguments: argparse.Namespace) -> int:
     paths = of_root(arguments.root)
+    if not paths.models.is_dir() and not paths.config.is_dir():
+        raise MaintainerError(f"{paths.models}: no such folder; give the station's own --root")
     found = [
         Version(
             one.name,

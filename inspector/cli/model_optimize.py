@@ -11,7 +11,16 @@ from msgspec import Struct
 
 from inspector.adopt.gate import DEFECT, GOOD, Said
 from inspector.adopt.optimize import Line, Loaded, Optimised, Order, Picture, optimise
-from inspector.cli.screen import command, print_json, progress, results
+from inspector.cli.screen import (
+    THREADS,
+    command,
+    print_json,
+    progress,
+    results,
+    say,
+    share,
+    whole,
+)
 from inspector.core.bundle import BundleManifest
 from inspector.core.config import Detect
 from inspector.core.errors import OperatorError
@@ -34,6 +43,7 @@ class Report(Struct, frozen=True):
     after: float
     lost: float
     decisions_unchanged: float
+    decisions_seen: int  # different ones of the original; 1 shows nothing of the others
     reference_difference: float
     before_ms: float
     after_ms: float
@@ -57,18 +67,20 @@ def add(group: Any) -> None:
     )
     made.add_argument("--defect", default=[], **several, help="defective parts, to judge by")
     made.add_argument("--out", type=Path, required=True, metavar="BUNDLE", help="a new folder")
-    made.add_argument("--max-auroc-loss", type=float, default=0.005, help="default: %(default)s")
+    made.add_argument("--max-auroc-loss", type=share, default=0.005, help="default: %(default)s")
     made.add_argument(
-        "--max-f1-loss", type=float, default=0.01, help="or decisions changed; default: %(default)s"
+        "--max-f1-loss", type=share, default=0.01, help="or decisions changed; default: %(default)s"
     )
     made.add_argument(
         "--max-difference",
-        type=float,
+        type=share,
         default=0.25,
         help="of a reference's value, 1 being the fail limit; default: %(default)s",
     )
-    made.add_argument("--threads", type=int, default=2, help="default: %(default)s")
-    made.add_argument("--seed", type=int, default=0, help="of the split; default: %(default)s")
+    made.add_argument("--threads", type=whole(*THREADS), default=2, help="default: %(default)s")
+    made.add_argument(
+        "--seed", type=whole(0, 2**31), default=0, help="of the split; default: %(default)s"
+    )
     made.set_defaults(command=_optimize)
 
 
@@ -93,6 +105,8 @@ def _optimize(arguments: argparse.Namespace) -> int:
 
         made = optimise(bundle.manifest, order, pictures, line, advance)
     report = _report(made, arguments.out)
+    if report.measure == "agreement" and report.decisions_seen < 2:
+        say("note: the original decides alike on all of them, so this proves little; give --defect")
     if arguments.json:
         print_json(report)
     else:
@@ -189,6 +203,7 @@ def _report(made: Optimised, out: Path) -> Report:
         after=round(made.loss.after, 6),
         lost=round(made.loss.lost, 6),
         decisions_unchanged=round(made.loss.agreement, 6),
+        decisions_seen=made.loss.kinds,
         reference_difference=round(made.difference, 6),
         before_ms=round(made.speed.before, 3),
         after_ms=round(made.speed.after, 3),

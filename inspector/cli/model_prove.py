@@ -58,7 +58,11 @@ def _prove(arguments: argparse.Namespace) -> int:
     if arguments.precision:
         settings = structs.replace(settings, precision=arguments.precision)
     engine = Engine(settings, station.cache if station else cache_of_user())
-    proven = _shown(open_bundle(folder), engine)
+    bundle = open_bundle(folder)
+    proven = _shown(bundle, engine)
+    if proven.refused:  # as detect does it: its kept form may be what is damaged
+        engine.forget(bundle.manifest)
+        proven = _shown(bundle, engine)
     if arguments.json:
         print_json(proven)
     else:

@@ -7,7 +7,7 @@ Never: decides what a command does.
 
 import argparse
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ results = Console(highlight=False, markup=False)
 if not results.is_terminal:
     results = Console(highlight=False, markup=False, width=160)  # a file has no window to fit
 
+THREADS = (1, 256)  # as detect.threads allows them
 REMARK = "remark"  # a column of words: it may wrap, the others may not
 
 
@@ -43,6 +44,28 @@ def add_root(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--root", type=Path, metavar="DIR", help="the station's folder (default: INSPECTOR_ROOT)"
     )
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """An argument's type: whole numbers within bounds."""
+
+    def read(text: str) -> int:
+        if text.isdecimal() and least <= int(text) <= most:
+            return int(text)
+        raise argparse.ArgumentTypeError(f"{text!r}: {least} to {most} is wanted")
+
+    return read
+
+
+def share(text: str) -> float:
+    """An argument's type: a number of 0 to 1. Raises ArgumentTypeError."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: a number of 0 to 1 is wanted")
+    return value
 
 
 def say(text: str) -> None:

@@ -17,6 +17,7 @@ from inspector.core.messages import Kind
 from inspector.devices.bundles import Bundle
 from inspector.devices.cameras import FrameMissing, read_image
 from inspector.devices.engine import Engine, Image, Inference, OpenVinoModel, Scores
+from inspector.services.detect.loading import check_classes
 from inspector.services.detect.opinion import Opinion, after, form
 from inspector.teach.labelled import Labelled
 
@@ -56,8 +57,9 @@ class Trial:
     """A bundle's model, judging by a recipe."""
 
     def __init__(self, bundle: Bundle, recipe: Recipe, engine: Engine) -> None:
-        """Raises MaintainerError when the model cannot be used here."""
+        """Raises MaintainerError when the model cannot be used here, or with this recipe."""
         manifest = bundle.manifest
+        check_classes(recipe, manifest)
         self._recipe = recipe
         self._model = engine.load(bundle.folder, manifest)
         self._look = manifest.second if recipe.second_look else None

@@ -2,7 +2,7 @@
 
 Promises: scores come out scaled so that 1.0 is the fail limit; the overkill that was really
 observed is stated with its 95 % interval.
-Never uses a defect: a limit is a promise about good parts only.
+Never moves a limit up for a defect: a limit is a promise about good parts first.
 """
 
 from collections.abc import Iterator
@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Indices = NDArray[np.int64]
 
+SLACK = 2.0  # times the shares aimed at: what catching a labelled defect may cost
 FLOOR = 1e-6  # distances below are rounding
 
 
@@ -98,6 +99,33 @@ def calibrate(held_out: ArrayLike, target_overkill: float, review_share: float) 
     fail = exceeded(raw, target_overkill)
     review = min(exceeded(raw, review_share), fail * 0.999)
     low, high = interval(int((raw >= fail).sum()), len(raw))
+    return Limits(1 / fail, review / fail, 1.0, low, high)
+
+
+def sharpened(
+    limits: Limits,
+    good: ArrayLike,
+    bad: ArrayLike,
+    target_overkill: float,
+    review_share: float,
+) -> Limits:
+    """Lower limits, where labelled defects lie below them and good parts leave room.
+
+    Both are raw scores of parts that were not learnt from. The fail limit falls to halfway (in
+    logarithms) between the highest good part and the lowest defect above it, the review limit to
+    just below the lowest defect; neither farther than to where SLACK times as many good parts as
+    were aimed at are to be expected beyond it.
+    """
+    fine, poor = np.asarray(good, np.float64), np.asarray(bad, np.float64)
+    fail, review = 1 / limits.scale, limits.review / limits.scale
+    highest = float(fine[fine < fail].max(initial=float(fine.min())))
+    above = poor[poor > highest]
+    if len(above) and above.min() < fail:
+        lower = sqrt(highest * float(above.min()))
+        fail = min(fail, max(lower, exceeded(fine, SLACK * target_overkill)))
+    lowest = 0.98 * float(poor.min())
+    review = min(review, max(lowest, exceeded(fine, SLACK * review_share)), fail * 0.999)
+    low, high = interval(int((fine >= fail).sum()), len(fine))
     return Limits(1 / fail, review / fail, 1.0, low, high)
 
 

@@ -1,18 +1,14 @@
 """How good a detector is, from its scores on labelled images.
 
 Promises: every rate comes with its 95 % interval; a set that is too small says so by its width.
-Never loads a model: the scores, or a callable that gives them, are passed in.
+Never loads a model: the scores are passed in.
 """
 
-from collections.abc import Callable, Iterable
 from math import sqrt
-from typing import TypeVar
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import ArrayLike, NDArray
-
-T = TypeVar("T")
 
 Z95 = 1.959964  # two-sided 95 % of the normal distribution
 
@@ -103,10 +99,3 @@ def report(good: ArrayLike, bad: ArrayLike, review: float, fail: float) -> Repor
         review=wilson(int(((first >= review) & (first < fail)).sum()), len(first)),
         escapes=wilson(int((second < review).sum()), len(second)),
     )
-
-
-def evaluate(
-    score: Callable[[T], float], good: Iterable[T], bad: Iterable[T], review: float, fail: float
-) -> Report:
-    """Score every image, then `report`."""
-    return report([score(i) for i in good], [score(i) for i in bad], review, fail)

@@ -23,8 +23,8 @@ def to_planes(frames: NDArray[np.uint8]) -> NDArray[np.float32]:
 class Backbone:
     """The trained network: images in, a grid of unit vectors out."""
 
-    def __init__(self, path: Path, side: int, threads: int = 0) -> None:
-        """Load backbone.xml for images of `side` pixels, a multiple of 32.
+    def __init__(self, path: Path, width: int, height: int, threads: int = 0) -> None:
+        """Load backbone.xml for images of these sides, multiples of 32.
 
         Raises MaintainerError where it is missing or unreadable.
         """
@@ -37,14 +37,14 @@ class Backbone:
         options = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads}
         try:
             model = ov.Core().read_model(path)
-            model.reshape({"image": [1, 3, side, side]})
+            model.reshape({"image": [1, 3, height, width]})
             self._compiled = ov.Core().compile_model(model, "CPU", options)
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[-1]
             raise MaintainerError(f"{path}: cannot be loaded ({reason}); reinstall it") from None
 
     def __call__(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """uint8 [N,S,S,C] to float32 [N,h,w,D], unit length over D."""
+        """uint8 [N,H,W,C] to float32 [N,h,w,D], unit length over D."""
         grids = [self._one(planes) for planes in to_planes(frames)]
         return np.stack(grids)
 

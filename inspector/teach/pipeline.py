@@ -1,184 +1,208 @@
 """Teaches one product: a folder of good images becomes a bundle.
 
 Promises: the same images, backbone, settings and seed give the same bundle; no defect image is
-needed, and none is used.
-Never runs on the line: this is done beside it, and takes a minute or two.
-
-The whole image is averaged down to 256x256, as the engine does at run time. The position
-weight is the one that best parts held-out good images from the same images with synthetic defects.
+needed. Whatever is chosen (how to look, which memory) is chosen on held-out good images and
+synthetic defects; labelled defects only sharpen limits and add an alarm.
+Never runs on the line: this is done beside it, and takes less than a minute.
 """
 
-import tempfile
-from collections.abc import Callable, Sequence
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as package_version
-from math import ceil
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
-import openvino as ov
 from msgspec import Struct
 from numpy.typing import NDArray
 
 from inspector.core import bundle_folder
-from inspector.core.bundle import (
-    BundleManifest,
-    Calibration,
-    Input,
-    Limits,
-    Proof,
-    Provenance,
-    Reference,
-)
-from inspector.domain import parity
-from inspector.teach import calibrate, fit, graph, images, references, synthetic
+from inspector.core.bundle import BundleManifest, Input
+from inspector.core.errors import OperatorError
+from inspector.teach import evaluate, fitting, images, kinds, looks, pose, screen, second
+from inspector.teach.eyes import Eyes
 from inspector.teach.features import Backbone
+from inspector.teach.images import Picture
+from inspector.teach.packing import pack, provenance
+from inspector.teach.settings import Pixel, Progress, Settings, silent
 
-TOLERANCE = 0.05  # of a score, 1.0 being the fail limit
-
-Grid = NDArray[np.float32]
-Progress = Callable[[str, float], None]
-Pixel = Literal["mono8", "bgr8"]
-
-
-class Settings(Struct, frozen=True):
-    """What teaching may be told. Shares are in (0,1); `pixel` None means as the images are."""
-
-    pixel: Pixel | None = None
-    memory: int = 1000
-    worst: int = 4
-    weights: tuple[float, ...] = (0.0, 1.0, 2.0, 4.0)
-    target_overkill: float = 0.01
-    review_share: float = 0.05
-    folds: int = 10
-    choosing_folds: int = 4
-    defects: int = 60
-    seed: int = 0
-    threads: int = 0
+TELLS = 0.6  # AUROC on synthetic defects below which nothing can be promised
+SPOTTED, MOSTLY = 0.2, 0.5  # shares of images with a spot of their own: warned, refused
+SURE = 0.88  # and from which spots on the good images are no defects
+DOUBT = 0.75  # and below which a person is warned
 
 
-class Facts(Struct, frozen=True):
-    """What the manifest says before its files are written."""
+class Taught(Struct, frozen=True):
+    """The bundle, what was found on the way, and the images that were not taught from."""
 
-    name: str
-    input: Input
-    limits: Limits
-    calibration: Calibration
-    provenance: Provenance
-    proof: Proof
+    manifest: BundleManifest
+    notes: tuple[str, ...]
+    aside: tuple[screen.Aside, ...]
 
-    def manifest(self, version: str, files: dict[str, str]) -> BundleManifest:
-        return BundleManifest(
-            schema=1,
-            name=self.name,
-            version=version,
-            task="anomaly",
-            input=self.input,
-            limits=self.limits,
-            calibration=self.calibration,
-            provenance=self.provenance,
-            proof=self.proof,
-            files=files,
+
+class Teaching:
+    """One product being taught: what all steps share."""
+
+    def __init__(self, backbone: Path, eyes: Eyes, given: Settings, progress: Progress) -> None:
+        self.backbone, self.eyes, self.given, self.progress = backbone, eyes, given, progress
+        self.notes: list[str] = []
+        self.aside: list[screen.Aside] = []
+        self.spotted: tuple[list[Path], int] = [], 0  # images with a spot of their own, of how many
+        self.sha256 = Backbone(backbone, 32, 32, given.threads).sha256  # missing: told at once
+
+    def read(self, source: Path | Sequence[Path]) -> list[Picture]:
+        """The pictures that are fit to teach from. Raises OperatorError."""
+        loaded = images.load(source, self.eyes.keep, self._whole)
+        self.notes += loaded.notes
+        pictures, aside = screen.screened(loaded.pictures)
+        self.aside += aside
+        return pictures
+
+    def labelled(self, folders: Sequence[Path], good: Picture) -> list[Picture]:
+        """The labelled defects, in the good images' channels."""
+        found = images.labelled(folders, self.eyes.keep, self._whole)
+        shape = good.kept.shape
+        for picture in found:
+            images.check_proportions(picture, shape[1], shape[0])
+        return found
+
+    def seen(
+        self, pictures: Sequence[Picture], known: Sequence[Picture], size: Input
+    ) -> list[looks.Seen]:
+        """Every way of looking, with features of good, of spoilt and of labelled images."""
+        frames = [picture.kept for picture in pictures]
+        found = pose.parts(frames, self.eyes)
+        ways = [looks.Look("whole frame", size, self.eyes.whole())]
+        if self.given.register:
+            proposed, notes = looks.proposed(frames, found, self.eyes, size)
+            ways += proposed
+            self.notes += notes
+        outlines = found if len(ways) > 1 else [None] * len(found)
+        spoilt = looks.spoilt(frames, outlines, self.given.defects, self.given.seed)
+        return [self._features(way, pictures, spoilt, known) for way in ways]
+
+    def choose(self, seen: Sequence[looks.Seen]) -> looks.Choice:
+        """The way of looking, and the memory's settings."""
+        choices: list[looks.Choice] = []
+        for number, one in enumerate(seen):
+            choices += looks.compare(one, number, self.given)
+            highest = max(choice.separation for choice in choices if choice.look == number)
+            kind = "synthetic" if one.known is None else "synthetic and labelled"
+            self.notes.append(f"{one.look.name}: {kind} defects lie {highest:.2f} apart")
+            self.progress("comparing", (number + 1) / len(seen))
+        chosen = looks.best(choices)
+        memory = "place does not matter" if chosen.weight == 0 else "place matters"
+        even = ", restless places count less" if chosen.evened else ""
+        self.notes.append(
+            f"chosen: {seen[chosen.look].look.name}, {memory} (weight {chosen.weight:g}){even}"
         )
+        return chosen
 
+    def fit(
+        self,
+        seen: looks.Seen,
+        choice: looks.Choice,
+        pictures: list[Picture],
+    ) -> tuple[fitting.Fitted, list[Picture]]:
+        """Memory, alarm and limits, without the pictures that are unlike all others."""
+        maps = fitting.mapped(seen, choice, self.given)
+        spotted = fitting.spotted(maps, seen.near)
+        self.spotted = [pictures[index].path for index in spotted], len(pictures)
+        odd = fitting.odd(maps, choice.worst)
+        if len(odd):
+            aside = [screen.Aside(pictures[index].path, "is unlike the others") for index in odd]
+            screen.refuse_many(aside, len(pictures), "sort out defects and other products")
+        if 0 < len(odd) <= len(pictures) - images.FEWEST:
+            self.aside += aside
+            pictures = [one for index, one in enumerate(pictures) if index not in set(odd)]
+            seen = fitting.without(seen, odd)
+            maps = fitting.mapped(seen, choice, self.given)
+        self.progress("limits", 0.7)
+        fitted = fitting.fitted(seen, choice, maps, self.given)
+        self.notes += fitting.described(fitted)
+        self.progress("limits", 1.0)
+        return fitted, pictures
 
-def _silent(_step: str, _done: float) -> None:
-    """No progress wanted."""
+    def found(self, known: Sequence[Picture], gone: NDArray[np.bool_] | None) -> list[Picture]:
+        """The labelled defects on which the part is found; the others fail anyway."""
+        if gone is None or not gone.any():
+            return list(known)
+        self.notes.append(f"on {int(gone.sum())} labelled defects no part is found: they fail")
+        return [one for one, lost in zip(known, gone, strict=True) if not lost]
 
+    def one_kind(self, seen: looks.Seen, pictures: Sequence[Picture]) -> None:
+        """Raises OperatorError where two products are mixed; a note where it may be so."""
+        found = kinds.two(seen.good)
+        if found is None or found.gap < kinds.GAP:
+            return
+        fewer = images.named([pictures[index].path for index in found.fewer])
+        text = f"{len(found.fewer)} of {len(pictures)} images are of another kind: {fewer}"
+        if found.gap >= kinds.MIXED:
+            where = pictures[0].path.parent
+            raise OperatorError(f"{where}: {text}; teach one product at a time")
+        self.notes.append(f"warning: {text} (another light, or another product?)")
 
-def _held_out(grid: Grid, weight: float, given: Settings) -> NDArray[np.float32]:
-    """Raw score of every image against a memory of the other folds' images. [N]."""
-    found = np.zeros(len(grid), np.float32)
-    for kept, held in calibrate.folds(len(grid), given.folds, given.seed):
-        memory = fit.memorise(grid[kept], weight, given.memory, given.seed)
-        maps = fit.distances(grid[held], memory, weight)
-        found[held] = fit.scores(maps, given.worst)
-    return found
+    def doubt(self, found: fitting.Fitted, where: str) -> None:
+        """Raises OperatorError where good parts look no better than spoilt ones."""
+        tells = evaluate.auroc(found.good, found.spoilt)
+        self._doubt_spots(tells, where)
+        if tells < TELLS:
+            raise OperatorError(
+                f"{where}: good images cannot be told from images with synthetic defects "
+                f"(AUROC {tells:.2f}); they show defects, or parts too different from one another"
+            )
+        if tells < DOUBT:
+            self.notes.append(
+                f"warning: synthetic defects are hard to tell (AUROC {tells:.2f}); the good parts "
+                "differ much, or show defects: look through them, and give labelled defects"
+            )
 
+    def _doubt_spots(self, tells: float, where: str) -> None:
+        """Images with spots of their own are defects, where one more hardly makes a difference."""
+        paths, total = self.spotted
+        if tells >= SURE or len(paths) < SPOTTED * total:
+            return
+        text = f"{len(paths)} of {total} images show a spot unlike the others: "
+        text += images.named(paths)
+        if len(paths) >= MOSTLY * total:
+            raise OperatorError(f"{where}: {text}; these look like defects, give good parts")
+        self.notes.append(f"warning: {text} (defects among the good?)")
 
-def choose_weight(grid: Grid, spoilt: Grid, given: Settings, progress: Progress) -> float:
-    """The position weight that best parts held-out good images from their spoilt copies.
+    def second(
+        self, first: fitting.Fitted, pictures: Sequence[Picture], known: Sequence[Picture]
+    ) -> fitting.Fitted:
+        """The second look, taught on the files of the first."""
+        return second.fitted(first, pictures, known, self.backbone, self.given, self.progress)
 
-    `spoilt` holds whole rounds of copies, each in the order of `grid`.
-    """
-    worth = []
-    for number, weight in enumerate(given.weights):
-        good, bad = np.zeros(len(grid)), np.zeros(len(spoilt))
-        origin = np.arange(len(spoilt)) % len(grid)
-        for kept, held in calibrate.folds(len(grid), given.choosing_folds, given.seed):
-            memory = fit.memorise(grid[kept], weight, given.memory, given.seed)
-            good[held] = fit.scores(fit.distances(grid[held], memory, weight), given.worst)
-            copies = np.isin(origin, held)
-            bad[copies] = fit.scores(fit.distances(spoilt[copies], memory, weight), given.worst)
-        worth.append(calibrate.separation(good, bad))
-        progress("positions", (number + 1) / len(given.weights))
-    return given.weights[int(np.argmax(worth))]
+    def _whole(self, frame: images.Image) -> images.Image:
+        return self.eyes.reduce(frame, self.given.side, self.given.side)
 
+    def _features(
+        self,
+        way: looks.Look,
+        pictures: Sequence[Picture],
+        spoilt: Sequence[images.Image],
+        known: Sequence[Picture],
+    ) -> looks.Seen:
+        network = self._network(way)
+        good, _ = self._of_pictures(way, pictures, network)
+        self.progress(f"looking: {way.name}", len(pictures) / (len(pictures) + len(spoilt)))
+        bad, lost = looks.features(way, spoilt, network)
+        near = looks.near(way, *good.shape[1:3])
+        seen = looks.Seen(way, good, bad, lost, near)
+        if known:
+            grid, gone = self._of_pictures(way, known, network)
+            seen.known, seen.gone = grid[~gone], gone
+        self.progress(f"looking: {way.name}", 1.0)
+        return seen
 
-def _extract(backbone: Backbone, frames: NDArray[np.uint8], progress: Progress, step: str) -> Grid:
-    grids = []
-    for number, frame in enumerate(frames):
-        grids.append(backbone(frame[None]))
-        progress(step, (number + 1) / len(frames))
-    return np.concatenate(grids)
+    def _network(self, way: looks.Look) -> Backbone:
+        return Backbone(self.backbone, way.size.width, way.size.height, self.given.threads)
 
-
-def _program() -> str:
-    try:
-        return package_version("inspector")
-    except PackageNotFoundError:
-        return "uninstalled"
-
-
-def _pixel(loaded: Sequence[images.Image], given: Settings) -> Pixel:
-    """As told, or else as the images are: one colour image makes the product a colour one."""
-    if given.pixel is not None:
-        return given.pixel
-    return "mono8" if all(image.ndim == 2 for image in loaded) else "bgr8"
-
-
-def _calibration(
-    limits: calibrate.Limits, given: Settings, images_used: int, weight: float, memory: int
-) -> Calibration:
-    return Calibration(
-        good_images=images_used,
-        target_overkill=given.target_overkill,
-        overkill_low=limits.overkill_low,
-        overkill_high=limits.overkill_high,
-        position_weight=weight,
-        memory=memory,
-    )
-
-
-def _provenance(made_from: str, backbone_sha256: str) -> Provenance:
-    return Provenance(
-        made_from=made_from,
-        source_sha256=backbone_sha256,
-        inspector=_program(),
-        openvino=ov.__version__,
-    )
-
-
-def serialised(model: ov.Model) -> dict[str, bytes]:
-    """The model's two files, weights as FP16."""
-    with tempfile.TemporaryDirectory() as folder:
-        ov.save_model(model, Path(folder) / bundle_folder.MODEL, compress_to_fp16=True)
-        names = (bundle_folder.MODEL, bundle_folder.WEIGHTS)
-        return {name: (Path(folder) / name).read_bytes() for name in names}
-
-
-def prove(model: ov.Model, frames: NDArray[np.uint8]) -> Proof:
-    """What the model says of the reference images, in full precision."""
-    options = {"INFERENCE_PRECISION_HINT": "f32"}
-    compiled = ov.Core().compile_model(model, "CPU", options)
-    found = []
-    for number, frame in enumerate(frames):
-        outputs = compiled(frame[None])
-        score, heatmap = float(outputs["score"].item()), outputs["heatmap"][0]
-        values = parity.of_heatmap(score, np.asarray(heatmap, np.float32))
-        found.append(Reference(image=f"reference/{number:02}.png", values=values))
-    return Proof(tolerance=TOLERANCE, references=tuple(found))
+    def _of_pictures(
+        self, way: looks.Look, pictures: Sequence[Picture], network: Backbone
+    ) -> tuple[looks.Grid, NDArray[np.bool_]]:
+        if way.posed is not None:
+            return looks.features(way, [picture.kept for picture in pictures], network)
+        views = images.as_pixel([picture.whole for picture in pictures], way.size.pixel)
+        return network(views), np.zeros(len(pictures), bool)
 
 
 def teach(
@@ -186,54 +210,49 @@ def teach(
     backbone: Path,
     name: str,
     out: Path,
-    shrink: images.Shrink,
+    eyes: Eyes,
     settings: Settings | None = None,
-    progress: Progress = _silent,
-) -> BundleManifest:
+    progress: Progress = silent,
+    defects: Sequence[Path] = (),
+) -> Taught:
     """Teach `name` from the good images in `source` and write the bundle folder `out`.
 
-    `backbone` is backbone.xml; `shrink` reduces an image as the line will; `progress` is told a
-    step and its share done, 0..1.
+    `backbone` is backbone.xml; `eyes` are the line's; `progress` is told a step and its share
+    done, 0..1; `defects` are folders with labelled defects.
     Raises OperatorError for images that cannot be taught from, MaintainerError for the rest.
     """
     given = settings or Settings()
     bundle_folder.check_name(name)
     bundle_folder.free_place(out)
-    network = Backbone(backbone, images.SIDE, given.threads)
-    loaded = images.load(source, shrink)
-    pixel = _pixel(loaded, given)
-    frames = images.as_pixel(loaded, pixel)
-    grid = _extract(network, frames, progress, "good parts")
-    copies = ceil(given.defects / len(frames))
-    defects = synthetic.defects(np.tile(frames, (copies, 1, 1, 1)), given.seed)
-    spoilt = _extract(network, defects, progress, "synthetic defects")
-    weight = choose_weight(grid, spoilt, given, progress)
-    limits = calibrate.calibrate(
-        _held_out(grid, weight, given), given.target_overkill, given.review_share
-    )
-    progress("limits", 1.0)
-    memory = fit.memorise(grid, weight, given.memory, given.seed)
-    places = weight * fit.positions(*grid.shape[1:3])
-    model = graph.compose(backbone, images.SIDE, pixel, memory, places, limits.scale, given.worst)
+    teaching = Teaching(backbone, eyes, given, progress)
+    pictures = teaching.read(source)
+    known = teaching.labelled(defects, pictures[0])
+    size = Input(width=given.side, height=given.side, pixel=_pixel(pictures, given))
+    seen = teaching.seen(pictures, known, size)
+    teaching.one_kind(seen[0], pictures)
+    choice = teaching.choose(seen)
+    known = teaching.found(known, seen[choice.look].gone)
+    found, pictures = teaching.fit(seen[choice.look], choice, pictures)
+    teaching.doubt(found, str(pictures[0].path.parent))
     made_from = source.name if isinstance(source, Path) else "list"
-    raw = [images.read(path) for path in images.evenly(images.listed(source), 7)]
-    pictures = references.frames(raw, given.seed)
-    files = serialised(model)
-    small = images.as_pixel([shrink(picture) for picture in pictures], pixel)
-    proof = prove(model, small)
-    files |= {
-        reference.image: references.packed(picture)
-        for reference, picture in zip(proof.references, pictures, strict=True)
-    }
-    calibration = _calibration(limits, given, len(frames), weight, len(memory))
-    facts = Facts(
-        name=name,
-        input=Input(width=frames.shape[2], height=frames.shape[1], pixel=pixel),
-        limits=Limits(review=limits.review, fail=limits.fail),
-        calibration=calibration,
-        provenance=_provenance(made_from, network.sha256),
-        proof=proof,
+    manifest = pack(
+        backbone,
+        found,
+        [picture.kept for picture in pictures],
+        [picture.kept for picture in known],
+        teaching.second(found, pictures, known) if given.second_look else None,
+        len(teaching.aside),
+        given,
+        name,
+        provenance(made_from, teaching.sha256),
+        out,
     )
-    written = bundle_folder.write(out, files, facts.manifest)
     progress("bundle", 1.0)
-    return written
+    return Taught(manifest, tuple(teaching.notes), tuple(teaching.aside))
+
+
+def _pixel(pictures: Sequence[Picture], given: Settings) -> Pixel:
+    """As told, or else as the images are: one colour image makes the product a colour one."""
+    if given.pixel is not None:
+        return given.pixel
+    return "mono8" if all(picture.kept.ndim == 2 for picture in pictures) else "bgr8"

@@ -24,7 +24,7 @@ def frames(images: Sequence[Image], seed: int) -> list[Image]:
     at most LONGEST on a side."""
     rng = np.random.default_rng(seed)
     chosen = [images[index * len(images) // (GOOD + SPOILT)] for index in range(GOOD + SPOILT)]
-    fitting = [_fitted(image) for image in chosen]
+    fitting = [fitted(image) for image in chosen]
     spoilt = [_spoilt(image, rng) for image in fitting[GOOD:]]
     return fitting[:GOOD] + spoilt
 
@@ -36,7 +36,7 @@ def packed(image: Image) -> bytes:
     return data.tobytes()
 
 
-def _fitted(image: Image) -> Image:
+def fitted(image: Image) -> Image:
     share = LONGEST / max(image.shape[:2])
     if share >= 1:
         return image

@@ -10,16 +10,30 @@ from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
 Rng = np.random.Generator
+Part = NDArray[np.bool_]
 
 VISIBLE = 8.0  # mean change under the mask, grey levels
 ATTEMPTS = 8
+LARGE = 0.2  # share of defects as large as a missing piece
+LEAST = 36  # pixels that the sizes of defects are taken from, at least
 
 
-def _mask(rng: Rng, height: int, width: int) -> NDArray[np.float32]:
-    """A spot or a scratch, soft-edged. [height,width] in 0..1."""
+def _mask(rng: Rng, height: int, width: int, part: Part | None) -> NDArray[np.float32]:
+    """A spot, a scratch or, now and then, a piece as large as one that broke off; soft-edged, on
+    the part where one is known. [height,width] in 0..1."""
     mask, side = np.zeros((height, width), np.uint8), min(height, width)
-    x, y = (int(rng.integers(size // 5, size * 4 // 5)) for size in (width, height))
-    if rng.random() < 0.5:
+    if part is None:
+        x, y = (int(rng.integers(size // 5, size * 4 // 5)) for size in (width, height))
+    else:
+        rows, columns = np.nonzero(part)
+        place = int(rng.integers(len(rows)))
+        x, y = int(columns[place]), int(rows[place])
+        side = max(LEAST, min(side, int(np.sqrt(1.5 * len(rows)))))
+    kind = rng.random()
+    if kind < LARGE:
+        axes = (int(rng.integers(side // 10, side // 5)), int(rng.integers(side // 10, side // 5)))
+        cv2.ellipse(mask, (x, y), axes, float(rng.uniform(0, 180)), 0, 360, 255, -1)
+    elif kind < 0.6:
         axes = (int(rng.integers(2, side // 12)), int(rng.integers(2, side // 12)))
         cv2.ellipse(mask, (x, y), axes, float(rng.uniform(0, 180)), 0, 360, 255, -1)
     else:
@@ -42,19 +56,14 @@ def _foreign(rng: Rng, image: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(cv2.GaussianBlur(image, (0, 0), 6.0), np.float32)
 
 
-def spoil(image: Image, rng: Rng) -> Image:
-    """One visible defect on a copy of uint8 [H,W,C]; a bright or dark spot where all else fails."""
+def spoil(image: Image, rng: Rng, part: Part | None = None) -> Image:
+    """One visible defect on a copy of uint8 [H,W,C]; a bright or dark spot where all else fails.
+    `part` [H,W] is where the part lies, if that is known: the defect sits there."""
     base = image.astype(np.float32)
     for _ in range(ATTEMPTS):
-        mask = _mask(rng, *image.shape[:2])[..., None]
+        mask = _mask(rng, image.shape[0], image.shape[1], part)[..., None]
         changed = np.clip(base + (_foreign(rng, base).reshape(base.shape) - base) * mask, 0, 255)
         if np.abs(changed - base).sum() > VISIBLE * mask.sum() * image.shape[2]:
             return changed.astype(np.uint8)
     away = np.where(base.mean() > 128, -80.0, 80.0)
     return np.clip(base + away * mask, 0, 255).astype(np.uint8)
-
-
-def defects(images: Image, seed: int) -> Image:
-    """One defect on each of uint8 [N,H,W,C]."""
-    rng = np.random.default_rng(seed)
-    return np.stack([spoil(image, rng) for image in images])

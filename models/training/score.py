@@ -1,5 +1,6 @@
 """Measure a backbone on real products: `python -m models.training.score DATA BACKBONE.xml`.
 
+DATA holds a folder a product: good images in folders called `good`, defective ones beside them.
 Promises: every product is taught as a user would teach it (good images only, default settings) and
 judged by the finished bundle; splits are fixed by a seed; the table is printed as it comes out.
 Never trains, and nothing in this repository is tuned to these products.
@@ -10,56 +11,77 @@ from __future__ import annotations
 import argparse
 import random
 import tempfile
-from functools import partial
 from pathlib import Path
 
-import numpy as np
-import openvino as ov
-
-from inspector.devices.engine import reduce
+from inspector.cli.teach import EYES
+from inspector.core.bundle import BundleManifest
+from inspector.core.config import Detect
+from inspector.devices.engine import Engine
 from inspector.teach import evaluate, images, pipeline
+from inspector.teach.settings import Settings
 
-PRODUCTS = {
-    "light_guide_plate": ("good/*", "defect/*"),
-    "cookie": ("*/good/*", "*/defect/*"),
-    "screw_block": ("good/*", "defect/*"),
-    "metal_tag": ("good/*", "defect/*"),
-}
 MOST, FEWEST = 100, 5  # good images to teach from
+NOT_LABELLED = frozenset({"mask", "masks", "masked", "ground_truth", "unlabelled"})
 
 
-shrink = partial(reduce, width=images.SIDE, height=images.SIDE)
+def products(data: Path) -> list[str]:
+    """The folders that hold a folder `good` somewhere below."""
+    return sorted(path.name for path in data.iterdir() if any(path.rglob("good")))
 
 
-def split(folder: Path, patterns: tuple[str, str]) -> tuple[list[Path], list[Path], list[Path]]:
+def labelled(folder: Path) -> tuple[list[Path], list[Path]]:
+    """All images in folders called `good`, and all in the folders beside them."""
+    good, bad = [], []
+    for fine in sorted(path for path in folder.rglob("good") if path.is_dir()):
+        good += sorted(path for path in fine.iterdir() if path.is_file())
+        for beside in sorted(path for path in fine.parent.iterdir() if path.is_dir()):
+            if beside != fine and beside.name not in NOT_LABELLED:
+                bad += sorted(path for path in beside.iterdir() if path.is_file())
+    return good, bad
+
+
+def split(folder: Path) -> tuple[list[Path], list[Path], list[Path]]:
     """Half of the good images (5 to 100) to teach from, up to 200 other good ones, all bad ones."""
-    good, bad = (sorted(p for p in folder.glob(pattern) if p.is_file()) for pattern in patterns)
+    good, bad = labelled(folder)
     random.Random(0).shuffle(good)
     count = max(FEWEST, min(MOST, len(good) // 2))
     return good[:count], good[count : count + 200], bad
 
 
-def scores(bundle: Path, pixel: str, paths: list[Path]) -> list[float]:
-    """The score of each image by the finished model, in full precision."""
-    options = {"INFERENCE_PRECISION_HINT": "f32"}
-    model = ov.Core().compile_model(bundle / "model.xml", "CPU", options)
-    frames = images.as_pixel([shrink(images.read(path)) for path in paths], pixel)
-    return [float(np.asarray(model(frame[None])["score"]).item()) for frame in frames]
+def scores(folder: Path, manifest: BundleManifest, paths: list[Path]) -> list[float]:
+    """The score of each image by the finished bundle, as the line sees and infers it."""
+    model = Engine(Detect(threads=2), folder.parent / "cache").load(folder, manifest)
+    return [model.infer(images.read(path)).score for path in paths]
 
 
-def row(product: str, data: Path, backbone: Path, settings: pipeline.Settings) -> str:
-    """One line of the table."""
-    taught, good, bad = split(data / product, PRODUCTS[product])
+def row(product: str, data: Path, backbone: Path, labelled: int, settings: Settings) -> str:
+    """One line of the table. The first `labelled` defects are taught, the others judged."""
+    taught, good, bad = split(data / product)
+    random.Random(1).shuffle(bad)
+    known, bad = bad[:labelled], bad[labelled:]
     with tempfile.TemporaryDirectory() as folder:
         bundle = Path(folder) / product
-        made = pipeline.teach(taught, backbone, product, bundle, shrink, settings)
-        pixel = made.input.pixel
-        first, second = (scores(bundle, pixel, paths) for paths in (good, bad))
-    found = evaluate.report(first, second, made.limits.review, made.limits.fail)
-    cells = [product, f"{len(taught)}", f"{found.good} / {found.bad}", f"{found.auroc:.3f}"]
-    cells += [f"{found.average_precision:.3f}", _rate(found.overkill), _rate(found.review)]
-    cells += [_rate(found.escapes), f"{made.calibration.position_weight:g}"]
+        found = pipeline.teach(taught, backbone, product, bundle, EYES, settings, defects=known)
+        first, second = (scores(bundle, found.manifest, paths) for paths in (good, bad))
+    limits, made = found.manifest.limits, found.manifest.calibration
+    assert made  # a taught bundle has one
+    judged = evaluate.report(first, second, limits.review, limits.fail)
+    cells = [product, f"{made.good_images}", f"{judged.good} / {judged.bad}"]
+    cells += [f"{judged.auroc:.3f}", f"{judged.average_precision:.3f}"]
+    cells += [_rate(judged.overkill), _rate(judged.review), _rate(judged.escapes)]
+    cells += [f"{made.position_weight:g}", _how(found.manifest)]
     return "| " + " | ".join(cells) + " |"
+
+
+def _how(manifest: BundleManifest) -> str:
+    made = manifest.calibration
+    assert made  # a taught bundle has one
+    said = {
+        "registered": manifest.registration is not None,
+        "evened": made.evened,
+        "alarm": made.alarm,
+    }
+    return ", ".join(word for word, so in said.items() if so) or "plain"
 
 
 def _rate(rate: evaluate.Rate) -> str:
@@ -70,12 +92,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("backbone", type=Path)
-    parser.add_argument("--products", nargs="*", default=list(PRODUCTS))
+    parser.add_argument("--labelled", type=int, default=0, help="defects that are taught, too")
+    parser.add_argument("--side", type=int, default=Settings().side)
+    parser.add_argument("--products", nargs="*", help="default: every folder of DATA")
     given = parser.parse_args()
-    print("| product | taught | good / bad | AUROC | AP | overkill | review | escapes | weight |")
-    print("|---|---|---|---|---|---|---|---|---|")
-    for product in given.products:
-        print(row(product, given.data, given.backbone, pipeline.Settings()), flush=True)
+    heads = [
+        "product",
+        "taught",
+        "good/bad",
+        "AUROC",
+        "AP",
+        "overkill",
+        "review",
+        "escapes",
+        "weight",
+        "how",
+    ]
+    print("| " + " | ".join(heads) + " |")
+    print("|" + "---|" * len(heads))
+    settings = Settings(side=given.side)
+    for product in given.products or products(given.data):
+        print(row(product, given.data, given.backbone, given.labelled, settings), flush=True)
 
 
 if __name__ == "__main__":

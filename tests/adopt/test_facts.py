@@ -123,9 +123,46 @@ def test_normalisation_for_other_channels_is_refused(tmp_path: Path) -> None:
     refused(tmp_path, foreign.classifier(), info, "scale_values has 2 numbers for 3 channels")
 
 
-def test_normalisation_by_zero_is_refused(tmp_path: Path) -> None:
-    info = {"model_type": "Classification", "labels": "a", "scale_values": "1 0 1"}
-    refused(tmp_path, foreign.classifier(), info, "holds a 0")
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [("1 0 1", "not above 0"), ("1 -1 1", "not above 0"), ("1 inf 1", "not finite")],
+)
+def test_normalisation_that_makes_no_picture_is_refused(
+    tmp_path: Path, values: str, words: str
+) -> None:
+    info = {"model_type": "Classification", "labels": "a", "scale_values": values}
+    refused(tmp_path, foreign.classifier(), info, words)
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"mean": (1.0, 2.0)}, "mean_values has 2 numbers for 3 channels"),
+        ({"mean": (float("nan"),)}, "mean_values holds a value that is not finite"),
+        ({"scale": (0.0,)}, "not above 0"),
+        ({"scale": (float("inf"),)}, "scale_values holds a value that is not finite"),
+    ],
+)
+def test_what_a_person_says_of_the_pixels_is_checked_for_every_kind(
+    tmp_path: Path, asked: dict[str, tuple[float, ...]], words: str
+) -> None:
+    with pytest.raises(MaintainerError, match=words):
+        facts.read(read(onnx_yolo(tmp_path)), Asked(**asked))
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"image_threshold": "inf"}, "image_threshold = 'inf' is no number"),
+        ({"normalization_scale": "0"}, "normalization_scale = 0 is not above 0"),
+    ],
+)
+def test_a_threshold_that_no_part_can_reach_is_refused(
+    tmp_path: Path, changed: dict[str, str], words: str
+) -> None:
+    info = {"model_type": "AnomalyDetection", "scale_values": "1"}
+    info |= {"image_threshold": "12", "normalization_scale": "20"}
+    refused(tmp_path, foreign.anomalib_raw(), info | changed, words)
 
 
 def test_normalisation_that_is_no_number_is_refused(tmp_path: Path) -> None:

@@ -51,6 +51,12 @@ def test_a_score_that_is_no_number_loses_everything() -> None:
     assert found.lost == 1.0
 
 
+def test_decisions_that_are_all_alike_are_told() -> None:
+    """A model that became blind would decide the same."""
+    assert loss("anomaly", [None] * 3, said([0, 0.1, 0]), said([0] * 3), LIMITS, auroc).kinds == 1
+    assert loss("anomaly", [None] * 3, said([0, 0.6, 2]), said([0] * 3), LIMITS, auroc).kinds == 3
+
+
 def test_f1_of_equal_and_of_disjoint_names() -> None:
     assert f1(["a", "b"], ["a", "b"]) == 1.0
     assert f1(["a", "a"], ["b", "b"]) == 0.0

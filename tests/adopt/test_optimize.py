@@ -102,6 +102,35 @@ def test_without_labels_changed_decisions_are_refused(
 
 
 @real
+def test_good_parts_alone_prove_little_and_it_says_so(
+    station: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_bundle(station / "bundle")
+    wanted = ["model", "optimize", f"{station / 'bundle'}", "--images", f"{station / 'good'}"]
+    assert main([*wanted, "--out", f"{station / 'int8'}"]) == 0
+    assert "so this proves little; give --defect" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--max-auroc-loss", "nan"),
+        ("--max-f1-loss", "-1"),
+        ("--max-difference", "inf"),
+        ("--threads", "0"),
+        ("--seed", "-1"),
+    ],
+)
+def test_bounds_that_are_none_are_refused(
+    tmp_path: Path, option: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wanted = ["model", "optimize", f"{tmp_path}", "--images", f"{tmp_path}", "--out", "x"]
+    with pytest.raises(SystemExit, match="2"):
+        main([*wanted, option, value])
+    assert f"argument {option}: '{value}'" in capsys.readouterr().err
+
+
+@real
 def test_a_classifier_is_judged_by_f1(station: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_bundle(station / "bundle", task="classification")
     assert main(order(station, "--json")) == 0

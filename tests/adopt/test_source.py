@@ -69,6 +69,37 @@ def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
     assert "\n" not in str(refused.value)
 
 
+def test_a_text_that_is_named_xml_is_refused_in_silence(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "model.xml").write_text("<net/>")
+    (tmp_path / "model.bin").write_bytes(b"")
+    with pytest.raises(MaintainerError, match=r"model\.xml: .*it is empty"):
+        read(tmp_path / "model.xml")
+    (tmp_path / "model.xml").write_text("hello")
+    with pytest.raises(MaintainerError, match="cannot convert it") as refused:
+        read(tmp_path / "model.xml")
+    assert "\n" not in str(refused.value)
+    assert capfd.readouterr().err == ""
+
+
+def test_truncated_weights_are_refused(tmp_path: Path) -> None:
+    path = saved(tmp_path, foreign.classifier())
+    weights = path.with_suffix(".bin")
+    weights.write_bytes(weights.read_bytes()[:3])
+    with pytest.raises(MaintainerError, match="cannot convert it"):
+        read(path)
+
+
+def test_a_model_that_takes_words_is_refused(tmp_path: Path) -> None:
+    words = ops.parameter([1, 3, SIDE, SIDE], ov.Type.string, name="words")
+    words.output(0).set_names({"words"})
+    path = tmp_path / "words.xml"
+    ov.save_model(ov.Model([ops.result(words)], [words], "words"), path)
+    with pytest.raises(MaintainerError, match="takes string; a picture is of numbers"):
+        read(path)
+
+
 def test_an_unsupported_operation_is_refused_by_its_name(tmp_path: Path) -> None:
     with pytest.raises(MaintainerError, match=r"cannot convert it.*Dream") as refused:
         read(onnx_yolo(tmp_path, operation="Dream"))

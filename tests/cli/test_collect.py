@@ -128,10 +128,8 @@ def test_dark_and_blurred_parts_are_warned_of(root: Path) -> None:
 
 def test_no_line_runs(root: Path) -> None:
     paths = station(root)
-    began = time.monotonic()
     with pytest.raises(MaintainerError, match=r"no outcome for 1 s .*; is the line running\?"):
         collect(paths, 5, root / "out", stuck_s=1)
-    assert time.monotonic() - began < 10
 
 
 def test_a_line_that_stops_meanwhile(root: Path) -> None:

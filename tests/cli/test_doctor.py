@@ -1,12 +1,13 @@
 """inspector doctor: what is wrong with a box or a station is a line with its remedy."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from support.commands import inspector
 from support.forged import forge, not_a_number
-from support.line import running
+from support.line import running, wait_for
 from support.stations import in_use, make_station, picture, write_recipe
 from support.two_looks import put_two_looks_in_use
 
@@ -14,7 +15,7 @@ from inspector.cli import samples
 from inspector.cli.timing import frame_for, variants
 from inspector.core.bundle import Limits
 from inspector.core.config import Detect
-from inspector.core.messages import FrameFormat, Pixel
+from inspector.core.messages import FrameFormat, Heartbeat, Live, Pixel
 from inspector.core.paths import Paths
 from inspector.devices.box import Accelerator
 from inspector.devices.bundles import open_bundle
@@ -26,6 +27,11 @@ def doctor(*arguments: str | Path) -> tuple[int, dict[str, object], dict[str, di
     assert "Traceback" not in done.stderr, done.stderr
     told = json.loads(done.stdout)
     return done.returncode, told, {check["what"]: check for check in told["checks"]}
+
+
+def detect_says(live: Live, condition: Callable[[Heartbeat], bool]) -> bool:
+    beats = [one.heartbeat for one in live.services if one.heartbeat.service == "detect"]
+    return any(map(condition, beats))
 
 
 def station(root: Path, changes: dict[str, object] | None = None, **camera: object) -> Paths:
@@ -197,10 +203,29 @@ def test_a_takt_that_is_none(text: str) -> None:
 @pytest.mark.line
 def test_a_running_line_is_not_disturbed(root: Path) -> None:
     paths = station(root, {"line": {"deadline_ms": 5000.0}})
-    with running(paths, committed=20) as line:
+    with running(paths) as line:
+        wait_for(paths, lambda live: detect_says(live, lambda beat: beat.handled > 0))
         _, told, checks = doctor("--root", root)
         assert line.stop() == 0
     assert told["measured"] == []
     assert checks["line"]["state"] == "ok"
     assert "deadline" in checks
     assert "camera" not in checks
+
+
+@pytest.mark.line
+def test_a_line_that_rejects_every_part_for_want_of_a_model(root: Path) -> None:
+    """It runs, and nothing is inspected: also once its bundle is whole again."""
+    paths = station(root, {"line": {"deadline_ms": 5000.0}})
+    weights = in_use(paths) / "model.bin"
+    sound = weights.read_bytes()
+    with running(paths) as line:
+        weights.write_bytes(b"other")
+        assert line.kill("detect")
+        wait_for(paths, lambda live: detect_says(live, lambda beat: beat.state == "degraded"))
+        weights.write_bytes(sound)
+        code, told, checks = doctor("--root", root)
+        assert line.stop() == 0
+    assert checks["bundle"]["state"] == "ok"
+    assert (checks["detect"]["state"], code) == ("bad", 78)
+    assert "not fit to inspect: detect: no proven model is loaded" in told["verdict"]

@@ -146,6 +146,27 @@ def test_a_recipe_sets_limits_and_region(parts: Path) -> None:
     assert "good/0.png: 160x128, the region of recipe strict" in refused(parts, *given)
 
 
+def test_a_recipe_that_the_line_would_refuse(parts: Path) -> None:
+    recipe = {
+        "schema": 1,
+        "name": "named",
+        "model": "tiny",
+        "limits": {"review": 0.5, "fail": 0.9},
+        "findings": {"classes": ["scrtach"]},
+    }
+    file = parts / "named.toml"
+    file.write_bytes(msgspec.toml.encode(recipe))
+    given = ["--good", parts / "good", "--defect", parts / "bad", "--recipe", file]
+    assert "findings.classes names scrtach" in refused(parts, *given, code=78)
+
+
+def test_threads_that_are_none(parts: Path) -> None:
+    given = ["--good", parts / "good", "--defect", parts / "bad", "--threads", "0"]
+    done = inspector("evaluate", parts / "tiny", *given)
+    assert done.returncode == 2
+    assert "'0': 1 to 256 is wanted" in done.stderr
+
+
 def test_a_second_look_is_told_with_its_gain_and_cost(parts: Path) -> None:
     """Its limits let every grey part pass, and all parts are grey by the recipe."""
     write_two_looks(parts / "two", middle(), Limits(review=50.0, fail=60.0))
@@ -183,7 +204,7 @@ def test_models_that_name_what_they_find(parts: Path, task: str) -> None:
         "name": "r",
         "model": "named",
         "limits": {"review": 0.35, "fail": 0.5},
-        "findings": {"classes": ["something else"]},
+        "findings": {"count": 99},
     }
     (parts / "r.toml").write_bytes(msgspec.toml.encode(recipe))
     found = evaluate(parts, "--recipe", parts / "r.toml", bundle="named")

@@ -137,6 +137,8 @@ def test_prove_by_name(root: Path, paths: Paths) -> None:
 
 
 def test_what_is_not_there_is_one_line(root: Path) -> None:
+    assert "give the station's own --root" in refused("list", root=root / "absent")
+    assert "see `inspector model list`" in refused("use", "tiny", "newest", root=root)
     assert "holds no bundle" in refused("install", root / "absent", root=root)
     assert "is not installed (there: none)" in refused("use", "tiny", "0" * 12, root=root)
     assert "no version was in use before" in refused("back", "tiny", root=root)

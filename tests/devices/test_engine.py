@@ -4,10 +4,12 @@ import os
 from pathlib import Path
 
 import numpy as np
+import openvino as ov
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
+from openvino import opset13 as ops
 from support.stations import picture, small
 from support.tiny_model import SIDE, write_bundle
 
@@ -88,6 +90,30 @@ def test_model_of_another_shape_is_one_line(root: Path, bundle: Bundle) -> None:
     wrong = structs.replace(bundle.manifest, input=size)
     with pytest.raises(MaintainerError, match="its bundle promises input"):
         Engine(Detect(), root / "cache").load(bundle.folder, wrong)
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape", "more"),
+    [
+        (np.uint8, [1, -1, -1, 1], 0),  # a size that stays open
+        (np.float32, [1, SIDE, SIDE, 1], 0),
+        (np.uint8, [1, SIDE, SIDE, 1], 1),  # a second input, which nobody would fill
+    ],
+)
+def test_model_that_takes_something_else_is_one_line(
+    root: Path, bundle: Bundle, kind: type, shape: list[int], more: int
+) -> None:
+    inputs = [ops.parameter(shape, kind, name=f"frame{number}") for number in range(1 + more)]
+    ends = [ops.reduce_max(one, [0, 1, 2, 3], False) for one in inputs]
+    outputs = []
+    for name in ("score", "heatmap"):
+        out = ops.convert(ops.maximum(ends[0], ends[more]), "f32")
+        out.output(0).set_names({name})
+        outputs.append(out)
+    model = ov.Model([ops.result(one) for one in outputs], inputs, "other")
+    ov.save_model(model, bundle.folder / "model.xml")
+    with pytest.raises(MaintainerError, match=r"model\.xml: wants .*promises input u8 \[1,"):
+        Engine(Detect(), root / "cache").load(bundle.folder, bundle.manifest)
 
 
 def test_wrong_checksum_is_one_line(bundle: Bundle) -> None:

@@ -18,6 +18,7 @@ from inspector.core.paths import Paths, under
 from inspector.devices.bundles import open_bundle
 from inspector.devices.engine import Engine
 from inspector.devices.proofs import Stamps
+from inspector.services.detect import loading
 from inspector.services.detect.judge import Judge
 from inspector.services.detect.loading import Loader, ModelRefused
 
@@ -144,6 +145,32 @@ def test_proof_needs_no_room_for_its_stamp(
 ) -> None:
     paths.cache.mkdir()
     paths.proofs.write_text("a file in the way")
+    assert judged(paths, tiny).model_id.startswith("tiny@")
+
+
+def test_new_program_is_proven_again(
+    tiny: Path, paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It makes the model's picture of a frame, so another one may make another picture."""
+    judged(paths, tiny)
+    monkeypatch.setattr(loading, "__version__", "99.0")
+    judged(paths, tiny)
+    assert len(list(paths.proofs.glob("*.json"))) == 2
+
+
+def test_damaged_compiled_model_is_compiled_anew(tiny: Path, paths: Paths) -> None:
+    """A sound bundle must not be refused for what was kept beside it."""
+    sound = judged(paths, tiny).model.infer(picture(4)).score
+    (kept,) = paths.cache.rglob("*.blob")
+    content = np.frombuffer(kept.read_bytes(), np.uint8).copy()
+    content[len(content) // 4 : 3 * len(content) // 4 : 31] ^= 0x55
+    kept.chmod(0o600)
+    kept.write_bytes(content.tobytes())
+    assert judged(paths, tiny).model.infer(picture(4)).score == sound
+
+
+def test_compiled_model_needs_no_room(tiny: Path, paths: Paths) -> None:
+    paths.cache.write_text("a file in the way")
     assert judged(paths, tiny).model_id.startswith("tiny@")
 
 

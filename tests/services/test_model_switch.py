@@ -224,3 +224,20 @@ def test_model_of_another_recipe_leaves_the_line_alone(root: Path) -> None:
         assert json.loads(done.stdout)["decides"] is False
         assert line.stop() == 0
         assert len({one.model for one in in_order(line)}) == 1
+
+
+def test_bundle_that_is_installed_again_after_damage_decides_at_once(root: Path) -> None:
+    paths = make_station(root, PATIENT)
+    folder = in_use(paths)
+    bundle, copy = open_bundle(folder), with_files(folder, root / "copy", {})
+    assert open_bundle(copy).manifest == bundle.manifest
+    with running(paths) as line:
+        (folder / "model.bin").write_bytes(b"other")
+        assert line.kill("detect")
+        wait_for(paths, lambda live: alarmed(live, "model_refused"))
+        done = inspector("model", "install", copy, "--root", root)
+        assert done.returncode == 0, done.stderr + line.log
+        assert "decides on the running line" in done.stdout
+        wait_for(paths, lambda live: decided_by(live, bundle.manifest.id))
+        assert line.stop() == 0
+        account(line)

@@ -11,13 +11,14 @@ from support.washer import part, shrink
 from inspector.core.errors import MaintainerError
 from inspector.teach import images
 from inspector.teach.features import Backbone, to_planes
+from inspector.teach.settings import SIDE
 
 DELIVERED = Path(__file__).parents[2] / "models" / "backbone" / "backbone.xml"
 
 
 def test_features_have_unit_length_and_the_promised_shape() -> None:
     frames = images.as_pixel([shrink(part(seed)) for seed in range(2)], "mono8")
-    features = Backbone(DELIVERED, images.SIDE)(frames)
+    features = Backbone(DELIVERED, SIDE, SIDE)(frames)
     assert features.shape == (2, 32, 32, 96)
     assert features.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(features, axis=-1), 1, atol=1e-3)
@@ -29,7 +30,7 @@ def test_the_digest_is_the_one_in_its_origin() -> None:
     assert (
         hashlib.sha256(content).hexdigest()
         == origin["sha256"]
-        == Backbone(DELIVERED, images.SIDE).sha256
+        == Backbone(DELIVERED, SIDE, SIDE).sha256
     )
 
 
@@ -37,7 +38,7 @@ def test_a_broken_backbone_is_refused_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "backbone.xml").write_text("<net>")
     (tmp_path / "backbone.bin").write_bytes(b"")
     with pytest.raises(MaintainerError, match=r"backbone\.xml: cannot be loaded") as caught:
-        Backbone(tmp_path / "backbone.xml", images.SIDE)
+        Backbone(tmp_path / "backbone.xml", SIDE, SIDE)
     assert "\n" not in str(caught.value)
 
 
@@ -48,5 +49,5 @@ def test_grey_stands_in_all_three_channels() -> None:
 
 
 def test_another_size_is_another_grid() -> None:
-    features = Backbone(DELIVERED, 384)(np.zeros((1, 384, 384, 3), np.uint8))
+    features = Backbone(DELIVERED, 384, 384)(np.zeros((1, 384, 384, 3), np.uint8))
     assert features.shape == (1, 48, 48, 96)

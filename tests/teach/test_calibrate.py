@@ -80,3 +80,23 @@ def test_separation_grows_with_the_gap() -> None:
     good = [0.1, 0.11, 0.12]
     assert calibrate.separation(good, [0.2, 0.21]) < calibrate.separation(good, [0.4, 0.41])
     assert calibrate.separation(good, good) == pytest.approx(0, abs=1e-9)
+
+
+@given(good=POSITIVE, bad=POSITIVE)
+def test_labelled_defects_only_ever_lower_the_limits(good: list[float], bad: list[float]) -> None:
+    plain = calibrate.calibrate(good, 0.01, 0.05)
+    sharp = calibrate.sharpened(plain, good, bad, 0.01, 0.05)
+    assert 0 < sharp.review < sharp.fail == 1.0
+    assert sharp.scale >= plain.scale * (1 - 1e-9)
+    assert sharp.review / sharp.scale <= plain.review / plain.scale * (1 + 1e-9)
+
+
+def test_labelled_defects_lower_the_limit_no_farther_than_good_parts_allow() -> None:
+    good = np.random.default_rng(0).lognormal(-2, 0.3, 30)
+    plain = calibrate.calibrate(good, 0.01, 0.05)
+    bad = np.full(10, (good.max() / plain.scale) ** 0.5)  # between the good parts and the limit
+    sharp = calibrate.sharpened(plain, good, bad, 0.01, 0.05)
+    assert sharp.scale > plain.scale
+    assert 1 / sharp.scale >= calibrate.exceeded(good, 0.02) * (1 - 1e-9)
+    hopeless = calibrate.sharpened(plain, good, good * 0.9, 0.01, 0.05)
+    assert hopeless.review / hopeless.scale >= calibrate.exceeded(good, 0.1) * (1 - 1e-9)

@@ -55,12 +55,6 @@ def test_a_report_counts_at_its_limits() -> None:
     assert (found.good, found.bad) == (4, 4)
 
 
-def test_scores_come_from_the_callable() -> None:
-    found = evaluate.evaluate(len, ["a", "bb"], ["ccc", "dddd"], review=2.5, fail=3.5)
-    assert found.auroc == 1.0
-    assert found.escapes.hits == 0
-
-
 @pytest.mark.parametrize("bad", [[], [float("nan")], [float("inf")]])
 def test_scores_that_say_nothing_are_refused(bad: list[float]) -> None:
     with pytest.raises(ValueError, match=r"needed|finite"):

@@ -67,3 +67,39 @@ def test_the_chosen_cells_cover_better_than_random_ones() -> None:
 def test_the_score_is_the_mean_of_the_worst_cells(worst: int) -> None:
     maps = np.arange(36, dtype=np.float32).reshape(1, 6, 6)
     assert fit.scores(maps, worst)[0] == np.arange(36 - worst, 36).mean()
+
+
+def test_restless_places_count_less_and_what_is_not_looked_at_nothing() -> None:
+    maps = np.full((40, 8, 8), 0.1, np.float32)
+    maps[:, 2:5, 2:5] = 0.5
+    looked_at = np.ones((8, 8), np.float32)
+    looked_at[7] = 0
+    gains = fit.gains(maps, looked_at)
+    assert gains[3, 3] < 0.5 * gains[6, 6]
+    assert (gains[7] == 0).all()
+
+
+def test_few_images_are_hardly_trusted_about_restless_places() -> None:
+    maps = np.full((40, 8, 8), 0.1, np.float32)
+    maps[:, 2:5, 2:5] = 0.5
+    all_over = np.ones((8, 8), np.float32)
+    many, few = fit.gains(maps, all_over), fit.gains(maps[:5], all_over)
+    assert many[3, 3] < few[3, 3] < 1
+
+
+def test_left_out_gains_do_not_know_the_image_itself() -> None:
+    maps = np.full((10, 8, 8), 0.1, np.float32)
+    maps[4, 3, 3] = 5.0
+    all_over = np.ones((8, 8), np.float32)
+    left = fit.left_out_gains(maps, all_over)
+    assert left[4, 3, 3] > 1.1 * left[5, 3, 3]
+    np.testing.assert_allclose(left[4], fit.gains(np.delete(maps, 4, 0), all_over), rtol=1e-5)
+
+
+def test_smoothing_keeps_a_flat_map_and_spreads_a_peak() -> None:
+    flat = np.full((1, 8, 8), 0.3, np.float32)
+    np.testing.assert_allclose(fit.smoothed(flat), flat, rtol=1e-5)
+    peak = np.zeros((1, 8, 8), np.float32)
+    peak[0, 4, 4] = 1
+    assert fit.smoothed(peak)[0, 4, 4] == pytest.approx(0.58**2, rel=1e-5)
+    assert fit.smoothed(peak).sum() == pytest.approx(1, rel=1e-5)

@@ -115,7 +115,9 @@ class Store:
     def folder(self, name: str, version: str) -> Path:
         """Where a version lies. Raises MaintainerError when it is not there."""
         if not _NAME.fullmatch(name) or not _VERSION.fullmatch(version):
-            raise MaintainerError(f"{name} {version}: no name and version of a bundle")
+            raise MaintainerError(
+                f"{name} {version}: no name and version of a bundle; see `inspector model list`"
+            )
         place = self._models / name / version
         if not place.is_dir():
             there = ", ".join(path.name for path in _versions(self._models / name)) or "none"

@@ -2,7 +2,7 @@
 
 Promises: a compiled model answers for its own version alone: OpenVINO's cache knows a model by
 its .xml and would miss weights exchanged beside it; of many versions those used last stay.
-Never: is missed when it is deleted.
+Never: is missed when it is deleted, damaged or cannot be written.
 """
 
 import os
@@ -18,7 +18,7 @@ VERSIONED = "*-" + 12 * "[0-9a-f]"
 
 def cache_of(manifest: BundleManifest, caches: Path) -> Path:
     """The folder for this version's compiled models below `caches`; the oldest ones go."""
-    used = caches / f"{manifest.name}-{manifest.version}"
+    used = _of(manifest, caches)
     with suppress(OSError):  # another process tidies up, too
         others = [path for path in caches.glob(VERSIONED) if path != used]
         others.sort(key=lambda path: path.stat().st_mtime_ns)
@@ -27,3 +27,12 @@ def cache_of(manifest: BundleManifest, caches: Path) -> Path:
         if used.exists():
             os.utime(used)
     return used
+
+
+def forget(manifest: BundleManifest, caches: Path) -> None:
+    """Delete what is kept of this version."""
+    shutil.rmtree(_of(manifest, caches), ignore_errors=True)
+
+
+def _of(manifest: BundleManifest, caches: Path) -> Path:
+    return caches / f"{manifest.name}-{manifest.version}"

@@ -16,7 +16,7 @@ from inspector.core.bundle import LOST, BundleManifest, Input
 from inspector.core.bundle_folder import MODEL
 from inspector.core.config import Detect
 from inspector.core.errors import EngineerError, MaintainerError
-from inspector.devices.engine.cache import cache_of
+from inspector.devices.engine.cache import cache_of, forget
 from inspector.devices.engine.letterbox import Letterboxed
 from inspector.devices.engine.reading import Inference, Reader, reader
 from inspector.devices.engine.sight import Image, Seen, Sight, registered
@@ -65,6 +65,10 @@ class Engine:
         lost = LOST * manifest.limits.fail
         return OpenVinoModel(self._compile(xml, cache), size, xml, reader(manifest), sight, lost)
 
+    def forget(self, manifest: BundleManifest) -> None:
+        """Compile it anew the next time: what was kept of it may be damaged."""
+        forget(manifest, self._cache)
+
     def identity(self) -> dict[str, str]:
         """What the scores of a model depend on besides itself: OpenVINO, device, precision and
         processor. Raises MaintainerError when there is no such device."""
@@ -98,13 +102,12 @@ class Engine:
 
     def _compile(self, xml: Path, cache: Path) -> ov.CompiledModel:
         self._check_device()
-        options = {**self._options, "CACHE_DIR": str(cache)}
-        try:
-            return self._core.compile_model(str(xml), self._device, options)
-        except RuntimeError as error:
-            raise MaintainerError(
-                f"{xml}: OpenVINO cannot read or compile it ({_first_line(error)})"
-            ) from None
+        for kept in ({"CACHE_DIR": str(cache)}, {}):  # where nothing can be kept, nothing is
+            try:
+                return self._core.compile_model(str(xml), self._device, {**self._options, **kept})
+            except RuntimeError as error:
+                reason = _first_line(error)
+        raise MaintainerError(f"{xml}: OpenVINO cannot read or compile it ({reason})")
 
 
 class OpenVinoModel:
@@ -123,12 +126,14 @@ class OpenVinoModel:
 
         Raises MaintainerError when inputs or outputs are not those that its bundle promises."""
         channels = 1 if size.pixel == "mono8" else 3
-        shape = [1, size.height, size.width, channels]
-        names = {name for output in compiled.outputs for name in output.names}
-        if list(compiled.inputs[0].shape) != shape or not read.needs <= names:
+        wanted = [f"u8 [1,{size.height},{size.width},{channels}]"]
+        inputs = [_shown(one) for one in compiled.inputs]
+        fixed = [one for one in compiled.outputs if one.partial_shape.is_static]
+        names = {name for output in fixed for name in output.names}
+        if inputs != wanted or not read.needs <= names:
             raise MaintainerError(
-                f"{xml}: wants {list(compiled.inputs[0].shape)} and gives {sorted(names)}; "
-                f"its bundle promises input {shape} and outputs {', '.join(sorted(read.needs))}"
+                f"{xml}: wants {', '.join(inputs)} and gives {', '.join(sorted(names))}; its "
+                f"bundle promises input {wanted[0]} and outputs {', '.join(sorted(read.needs))}"
             )
         self._compiled = compiled  # an infer request must not outlive its model
         self._next = _Request(compiled, read, sight, lost)
@@ -178,6 +183,11 @@ class _Request:
         if said.findings and isinstance(self._sight, Letterboxed):
             said = replace(said, findings=self._sight.named(said.findings, self._seen))
         return replace(said, score=max(said.score, self._lost)) if self._seen.lost else said
+
+
+def _shown(port: ov.ConstOutput) -> str:
+    """Type and shape, open sides as `?`."""
+    return f"{port.element_type.get_type_name()} {port.partial_shape}"
 
 
 def _first_line(error: Exception) -> str:

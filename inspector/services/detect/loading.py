@@ -15,6 +15,8 @@ from statistics import median
 
 import msgspec
 
+from inspector import __version__
+from inspector.core.bundle import BundleManifest
 from inspector.core.config import Recipe, RecipeLimits, load_recipe
 from inspector.core.errors import InspectorError, MaintainerError
 from inspector.core.paths import Paths
@@ -62,12 +64,10 @@ class Loader:
         """The recipe with the bundle in `folder`. Raises ModelRefused."""
         try:
             bundle = open_bundle(folder)
-            _check_classes(recipe, bundle)
-            judge = self._compiled(recipe, bundle)
-            self._prove(bundle, judge)
+            check_classes(recipe, bundle.manifest)
+            return self._proven(recipe, bundle)
         except InspectorError as error:
             raise ModelRefused(str(error)) from None
-        return judge
 
     def _instead(self, recipe: Recipe, folder: Path, refused: ModelRefused) -> Judge:
         try:
@@ -75,6 +75,17 @@ class Loader:
         except ModelRefused:
             raise refused from None  # the one in use is what has to be mended
         return replace(found, instead_of=str(refused))
+
+    def _proven(self, recipe: Recipe, bundle: Bundle) -> Judge:
+        """A refused model is compiled anew once: its kept form may be what is damaged."""
+        judge = self._compiled(recipe, bundle)
+        try:
+            self._prove(bundle, judge)
+        except InspectorError:
+            self._engine.forget(bundle.manifest)
+            judge = self._compiled(recipe, bundle)
+            self._prove(bundle, judge)
+        return judge
 
     def _compiled(self, recipe: Recipe, bundle: Bundle) -> Judge:
         manifest = bundle.manifest
@@ -102,24 +113,26 @@ class Loader:
             self._stamps.keep(facts, difference)
 
     def _facts(self, bundle: Bundle, recipe: Recipe) -> dict[str, str]:
-        """All that a proof depends on: the bundle, the box, and how the recipe judges."""
+        """All that a proof depends on: the bundle, the box, this program (which makes the model's
+        picture of a frame), and how the recipe judges."""
         rules = (recipe.limits, recipe.findings, recipe.mm_per_px, recipe.second_look)
         return {
             "bundle": bundle.manifest.id,
             "digest": bundle.digest,
+            "inspector": __version__,
             "rules": msgspec.json.encode(rules).decode(),
             **self._box,
         }
 
 
-def _check_classes(recipe: Recipe, bundle: Bundle) -> None:
+def check_classes(recipe: Recipe, manifest: BundleManifest) -> None:
     """Raises MaintainerError for a class that the model cannot find: it would always pass."""
-    known = bundle.manifest.classes
+    known = manifest.classes
     unknown = unknown_classes(recipe.findings, known)
     if unknown:
         raise MaintainerError(
             f"recipe {recipe.name}: findings.classes names {', '.join(unknown)}; "
-            f"{bundle.manifest.id} knows {', '.join(known) or 'no classes'}"
+            f"{manifest.id} knows {', '.join(known) or 'no classes'}"
         )
 
 

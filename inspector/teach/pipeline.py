@@ -23,8 +23,9 @@ from inspector.teach.images import Picture
 from inspector.teach.packing import pack, provenance
 from inspector.teach.settings import Pixel, Progress, Settings, silent
 
-TELLS = 0.6  # AUROC on synthetic defects below which nothing can be promised
-SPOTTED, MOSTLY = 0.2, 0.5  # shares of images with a spot of their own: warned, refused
+TELLS = 0.52  # AUROC on synthetic defects below which nothing can be promised
+SPOTTED, MOSTLY = 0.2, 0.7  # shares of images with a spot of their own: warned, refused
+UNSURE = 0.6  # and below which images with spots are refused
 SURE = 0.88  # and from which spots on the good images are no defects
 DOUBT = 0.75  # and below which a person is warned
 
@@ -161,7 +162,7 @@ class Teaching:
             return
         text = f"{len(paths)} of {total} images show a spot unlike the others: "
         text += images.named(paths)
-        if len(paths) >= MOSTLY * total:
+        if len(paths) >= MOSTLY * total or tells < UNSURE:
             raise OperatorError(f"{where}: {text}; these look like defects, give good parts")
         self.notes.append(f"warning: {text} (defects among the good?)")
 

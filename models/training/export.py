@@ -1,8 +1,9 @@
 """Export a checkpoint: `python -m models.training.export RUN_FOLDER models/backbone`.
 
 Promises: writes backbone.xml, backbone.bin (weights as FP16) and backbone.toml with their origin.
-The IR takes "image" f32 [1,1,256,256], grey 0..255, and gives "features" f32 [1,96,32,32] of unit
-length over the channels; the scaling to the network's range is inside.
+The IR takes "image" f32 [1,3,256,256], BGR 0..255 (grey: thrice the same), and gives "features"
+f32 [1,96,32,32] of unit length over the channels; the scaling to the network's range is inside.
+It may be reshaped to any other sides that are multiples of 32.
 Never trains, never reads an image.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import openvino as ov
 import torch
@@ -32,7 +34,7 @@ class Exported(nn.Module):
         return self.backbone(image * (4 / 255) - 2)
 
 
-def load(state: dict[str, dict[str, Tensor]]) -> Backbone:
+def load(state: dict[str, Any]) -> Backbone:
     """The averaged weights of a checkpoint."""
     backbone = Backbone()
     prefix = "module."
@@ -45,9 +47,9 @@ def load(state: dict[str, dict[str, Tensor]]) -> Backbone:
 
 def export(backbone: Backbone, folder: Path) -> str:
     """Write the IR; returns the SHA-256 over backbone.xml and backbone.bin."""
-    example = torch.zeros(1, 1, SIDE, SIDE)
+    example = torch.zeros(1, 3, SIDE, SIDE)
     model = ov.convert_model(
-        Exported(backbone).eval(), example_input=example, input=[("image", [1, 1, SIDE, SIDE])]
+        Exported(backbone).eval(), example_input=example, input=[("image", [1, 3, SIDE, SIDE])]
     )
     model.inputs[0].get_tensor().set_names({"image"})
     model.outputs[0].get_tensor().set_names({"features"})
@@ -57,10 +59,9 @@ def export(backbone: Backbone, folder: Path) -> str:
     return hashlib.sha256(b"".join(written)).hexdigest()
 
 
-def origin(state: dict[str, object], sha256: str) -> str:
+def origin(state: dict[str, Any], sha256: str) -> str:
     """backbone.toml: where these weights come from and how to feed them."""
-    seconds = state["seconds"]
-    assert isinstance(seconds, dict)
+    stages = "\n\n".join(_stage(stage) for stage in state["history"])
     return f"""\
 schema = 1
 sha256 = "{sha256}"  # of backbone.xml followed by backbone.bin
@@ -69,17 +70,21 @@ stride = 8
 
 [input]
 name = "image"
-shape = [1, 1, {SIDE}, {SIDE}]
-range = [0, 255]  # grey, 0.114 blue + 0.587 green + 0.299 red
+shape = [1, 3, {SIDE}, {SIDE}]  # sides may be other multiples of 32
+range = [0, 255]  # blue, green, red; grey is replicated
 
-[training]
-command = "python -m models.training.train RUN"
-images = {state["images"]}  # all generated; no photograph was used
-seed = {state["seed"]}
-steps = {state["steps"]}
-pretrain_minutes = {seconds["pretrain"] / 60:.1f}
-episodes_minutes = {seconds["episodes"] / 60:.1f}
+# How the weights were made, stage by stage. All images were generated; no photograph was used.
+
+{stages}
 """
+
+
+def _stage(stage: dict[str, Any]) -> str:
+    """One stage of training as a TOML table."""
+    lines = [f'did = "{stage["stage"]}"']
+    lines += [f"steps = {stage['steps']}", f"minutes = {stage['minutes']:.1f}"]
+    lines += [f'note = "{stage["note"]}"'] if "note" in stage else []
+    return "\n".join(["[[training]]", *lines])
 
 
 def main() -> None:
@@ -93,7 +98,7 @@ def main() -> None:
     backbone = Backbone().eval() if given.untrained else load(state)
     sha256 = export(backbone, given.folder)
     if given.untrained:
-        state |= {"steps": 0, "seconds": {"pretrain": 0.0, "episodes": 0.0}}
+        state |= {"history": []}
     (given.folder / "backbone.toml").write_text(origin(state, sha256), encoding="utf-8")
     print(f"{given.folder}: sha256 {sha256}")
 

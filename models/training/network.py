@@ -1,6 +1,6 @@
 """The backbone and the heads that exist only while it is trained.
 
-Promises: `Backbone` maps grey [B,1,H,W] in [-2,2] to [B,96,H/8,W/8], unit length over channels.
+Promises: `Backbone` maps BGR [B,3,H,W] in [-2,2] to [B,96,H/8,W/8], unit length over channels.
 Never holds anything about a product: that is the memory, made at teaching.
 """
 
@@ -12,6 +12,11 @@ from torch.nn import functional
 
 FEATURES = 96
 WIDTHS = (16, 32, 96, 160)  # channels at strides 2, 4, 8, 16
+
+
+def normalise(images: Tensor) -> Tensor:
+    """uint8 [B,H,W,3] to the backbone's input range, channels last in memory. [B,3,H,W]."""
+    return images.permute(0, 3, 1, 2).float() * (4 / 255) - 2
 
 
 def conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
@@ -43,7 +48,7 @@ class Backbone(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         w2, w4, w8, w16 = WIDTHS
-        self.stride4 = nn.Sequential(conv(1, w2, 5, 2), conv(w2, w4, 3, 2), Residual(w4))
+        self.stride4 = nn.Sequential(conv(3, w2, 5, 2), conv(w2, w4, 3, 2), Residual(w4))
         self.stride8 = nn.Sequential(conv(w4, w8, 3, 2), Residual(w8), Residual(w8))
         self.stride16 = nn.Sequential(conv(w8, w16, 3, 2), Residual(w16), Residual(w16))
         self.project = nn.Conv2d(w4 + w8 + w16, FEATURES, 1)
@@ -92,3 +97,12 @@ class Distance(nn.Module):
 
     def forward(self, distance: Tensor) -> Tensor:
         return self.slope * (distance - self.offset)
+
+
+def widened(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """A state of the former network of grey input for BGR input: grey images give the same."""
+    grey = torch.tensor([0.114, 0.587, 0.299]).view(1, 3, 1, 1)
+    return {
+        name: value * grey if value.ndim == 4 and value.shape[1] == 1 else value
+        for name, value in weights.items()
+    }

@@ -1,142 +1,154 @@
-"""Crops of bank images under random pose and light, and synthetic defects on them.
+"""Views of a generated piece: where it lies in the crop, and what the camera makes of it.
 
-Promises: what a view changes (pose, light, noise, the random part of a surface) is what good parts
-differ by; what `spoil` changes is what the backbone must notice.
-Never changes the bank.
+Promises: what a view changes (pose, light, focus, noise) is what views of good parts differ by.
+Never adds a defect: `defects` does, between `crop` and `View.expose`.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
-import torch
-from torch import Tensor
-from torch.nn import functional
+import cv2
+import numpy as np
+from numpy.typing import NDArray
 
-BANK = 224  # side of a bank image in pixels
-VISIBLE = 0.04  # a changed pixel counts as defect from this difference on; grey range is 0..1
+from .textures import Image, Rng, log_uniform
+
+GREY = np.array([0.114, 0.587, 0.299], np.float32)  # blue, green, red: ITU-R BT.601 luma
 
 
 @dataclass(frozen=True)
 class Pose:
-    """Where a crop is taken, one value per crop: radians, log scale, +-1, offsets in [-1,1]."""
+    """Where a crop is taken: radians, image pixels per crop pixel, +-1, offsets in [-1,1]."""
 
-    angle: Tensor
-    scale: Tensor
-    flip: Tensor
-    x: Tensor
-    y: Tensor
+    angle: float
+    scale: float
+    flip: float
+    x: float
+    y: float
 
     @staticmethod
-    def random(count: int, turn: float = math.pi, stretch: float = 0.35) -> Pose:
-        return Pose(
-            (torch.rand(count) * 2 - 1) * turn,
-            (torch.rand(count) * 2 - 1) * stretch,
-            (torch.randint(0, 2, (count,)) * 2 - 1).float(),
-            torch.rand(count) * 2 - 1,
-            torch.rand(count) * 2 - 1,
-        )
+    def random(rng: Rng, turn: float = np.pi, low: float = 0.6, high: float = 1.8) -> Pose:
+        place = rng.uniform(-1, 1, 2)
+        flip = float(rng.choice([-1, 1]))
+        return Pose(rng.uniform(-turn, turn), log_uniform(rng, low, high), flip, place[0], place[1])
 
-    def elsewhere(self, move: Tensor) -> Pose:
-        """The same pose, at another place in the image where `move` (bool) says so."""
-        other = Pose.random(len(move))
-        return replace(
-            self, x=torch.where(move, other.x, self.x), y=torch.where(move, other.y, self.y)
-        )
+    def elsewhere(self, rng: Rng) -> Pose:
+        """The same pose at another place in the image."""
+        return replace(self, x=rng.uniform(-1, 1), y=rng.uniform(-1, 1))
 
-    def jittered(self, amount: Tensor) -> Pose:
-        """Fixturing tolerance: `amount` 1 is +-3.4 degrees, +-4 % size, +-3 pixels."""
-
-        def noise(reach: float) -> Tensor:
-            return (torch.rand(len(amount)) * 2 - 1) * reach * amount
-
+    def jittered(self, amount: float, rng: Rng) -> Pose:
+        """Fixturing tolerance: `amount` 1 is +-3.4 degrees, +-4 % size, +-4 pixels."""
+        turn, size, x, y = rng.uniform(-1, 1, 4) * amount
         return replace(
             self,
-            angle=self.angle + noise(0.06),
-            scale=self.scale + noise(0.04),
-            x=self.x + noise(0.05),
-            y=self.y + noise(0.05),
+            angle=self.angle + turn * 0.06,
+            scale=self.scale * float(np.exp(size * 0.04)),
+            x=self.x + x * 0.05,
+            y=self.y + y * 0.05,
         )
 
 
-def crop(images: Tensor, pose: Pose, side: int) -> Tensor:
-    """Sample uint8 [B,224,224] at `pose`, near native scale. Returns float [B,1,side,side] 0..1."""
-    count = len(images)
-    reach = side / BANK * torch.exp(pose.scale)
-    cos, sin = reach * torch.cos(pose.angle), reach * torch.sin(pose.angle)
-    room = (1 - reach * 1.35).clamp(min=0.05)
-    rows = [cos * pose.flip, -sin, pose.x * room, sin * pose.flip, cos, pose.y * room]
-    affine = torch.stack(rows, 1).view(count, 2, 3)
-    grid = functional.affine_grid(affine, [count, 1, side, side], align_corners=False)
-    grey = images[:, None].float() / 255
-    return functional.grid_sample(grey, grid, padding_mode="reflection", align_corners=False)
-
-
-def _uniform(count: int, low: float, high: float) -> Tensor:
-    return torch.rand(count, 1, 1, 1) * (high - low) + low
-
-
-def relight(x: Tensor, strength: float = 1.0) -> Tensor:
-    """Other exposure, contrast, uneven light and sensor noise."""
-    count, side = len(x), x.shape[-1]
-    contrast = torch.exp(_uniform(count, -0.25, 0.25) * strength)
-    x = (x - 0.5) * contrast + 0.5 + _uniform(count, -0.1, 0.1) * strength
-    light = functional.interpolate(
-        torch.randn(count, 1, 2, 2) * 0.04, (side, side), mode="bilinear"
+def crop(image: NDArray[np.uint8], pose: Pose, side: int) -> Image:
+    """Sample uint8 [H,H,3] at `pose`. Returns float32 [side,side,3] in 0..1."""
+    whole, fine = image.shape[0], 2 if pose.scale > 1.25 else 1
+    step = pose.scale / fine
+    cos, sin = step * np.cos(pose.angle), step * np.sin(pose.angle)
+    room = max(whole - side * pose.scale * 1.2, 0.3 * whole) / 2
+    turn = np.array([[cos * pose.flip, -sin], [sin * pose.flip, cos]])
+    centre = np.array([whole / 2 + pose.x * room, whole / 2 + pose.y * room])
+    shift = centre - turn @ np.full(2, side * fine / 2)
+    matrix = np.concatenate([turn, shift[:, None]], 1)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    taken = cv2.warpAffine(
+        image, matrix, (side * fine, side * fine), flags=flags, borderMode=cv2.BORDER_REFLECT_101
     )
-    return x + light + torch.randn_like(x) * _uniform(count, 0, 0.02)
+    if fine > 1:
+        taken = cv2.resize(taken, (side, side), interpolation=cv2.INTER_AREA)
+    return np.asarray(taken, np.float32) / np.float32(255)
 
 
-def normalise(x: Tensor) -> Tensor:
-    """Grey 0..1 to the backbone's input range."""
-    return ((x - 0.5) * 4).contiguous(memory_format=torch.channels_last)
+def smooth(rng: Rng, side: int, cells: int) -> Image:
+    """A soft random field, normal at its knots. [side,side]."""
+    knots = rng.normal(size=(cells, cells)).astype(np.float32)
+    return np.asarray(cv2.resize(knots, (side, side), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
-def _cut(masks: Tensor, count: int, side: int) -> Tensor:
-    chosen = masks[torch.randint(0, len(masks), (count,))]
-    top, left = torch.randint(0, masks.shape[-1] - side + 1, (2,)).tolist()
-    cut = chosen[:, top : top + side, left : left + side]
-    if torch.rand(()) < 0.5:
-        cut = cut.flip(2)
-    return (cut.transpose(1, 2) if torch.rand(()) < 0.5 else cut)[:, None].float()
+@dataclass(frozen=True)
+class Camera:
+    """One station: its look, and how far one view differs from the next (`unrest`, 0..1)."""
+
+    grey: bool
+    unrest: float
+    gain: Image  # [3]
+    offset: float
+    blur: float  # sigma, pixels
+    noise: float  # standard deviation, of 0..1
+    coarse: bool  # noise of larger grain, alike in all channels
+    quality: int  # of JPEG, 0 for none
+    glare: float  # how bright reflections are that move from view to view
+
+    @staticmethod
+    def random(rng: Rng) -> Camera:
+        balance = np.exp(rng.normal(size=3) * 0.08 * rng.random())
+        return Camera(
+            grey=bool(rng.random() < 0.35),
+            unrest=float(rng.random() ** 1.7),
+            gain=np.asarray(balance * np.exp(rng.uniform(-0.45, 0.3)), np.float32),
+            offset=rng.uniform(-0.05, 0.12),
+            blur=rng.uniform(0, 0.9) * (rng.random() < 0.7),
+            noise=log_uniform(rng, 0.002, 0.03),
+            coarse=bool(rng.random() < 0.25),
+            quality=int(rng.integers(45, 96)) if rng.random() < 0.15 else 0,
+            glare=rng.uniform(0.03, 0.35) if rng.random() < 0.15 else 0.0,
+        )
+
+    def view(self, rng: Rng, side: int) -> View:
+        """Roll the light and the focus of one shot."""
+        unrest = self.unrest
+        balance = np.exp(rng.normal(size=3) * 0.04 * unrest + rng.normal() * 0.12 * unrest)
+        light = smooth(rng, side, int(rng.integers(2, 4))) * rng.uniform(0, 0.06) * unrest
+        added = light * 0.5 + rng.normal() * 0.04 * unrest + self.offset
+        if self.glare and rng.random() < 0.7:
+            added = added + self.glare * _glare(rng, side)
+        blur = self.blur + abs(rng.normal()) * 0.3 * unrest
+        return View(self, (1 + light)[..., None] * self.gain * balance, added[..., None], blur)
 
 
-def _warped(x: Tensor, soft: Tensor) -> Tensor:
-    """A dent: pixels under the soft mask are pulled 2 to 7 pixels to one side."""
-    count, side = len(x), x.shape[-1]
-    turn, pull = torch.rand(count) * 2 * math.pi, (torch.rand(count) * 5 + 2) * 2 / side
-    shift = torch.stack([torch.cos(turn) * pull, torch.sin(turn) * pull], 1)
-    eye = torch.eye(2, 3)[None].expand(count, 2, 3)
-    grid = functional.affine_grid(eye, [count, 1, side, side], align_corners=False)
-    grid = grid + soft.permute(0, 2, 3, 1) * shift[:, None, None]
-    return functional.grid_sample(x, grid, padding_mode="reflection", align_corners=False)
+def _glare(rng: Rng, side: int) -> Image:
+    """A soft highlight, round or long. [side,side] in 0..1."""
+    yy, xx = np.mgrid[:side, :side].astype(np.float32)
+    x, y = rng.uniform(0, side, 2)
+    angle, long, wide = rng.uniform(0, np.pi), rng.uniform(12, 80), rng.uniform(7, 25)
+    along = (xx - x) * np.cos(angle) + (yy - y) * np.sin(angle)
+    across = (yy - y) * np.cos(angle) - (xx - x) * np.sin(angle)
+    return np.asarray(np.exp(-((along / long) ** 2) - (across / wide) ** 2), np.float32)
 
 
-def spoil(x: Tensor, other: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
-    """Put one synthetic defect on each crop; some masks miss, so that some crops stay good.
+@dataclass(frozen=True)
+class View:
+    """One shot of a station: all that is rolled, but for the noise."""
 
-    x, other: float [B,1,S,S]; `other` is foreign material of the same shape.
-    Returns the spoilt crops and the changed, visible pixels, float {0,1} [B,1,S,S].
-    """
-    count, side = len(x), x.shape[-1]
-    hard = _cut(masks, count, side)
-    soft = functional.avg_pool2d(hard, 3, 1, 1)
-    wide = functional.avg_pool2d(hard, 9, 1, 4)
-    step = _uniform(count, -0.5, 0.5)
-    step = step.sign() * (0.08 + step.abs() * 0.8)
-    ridge = (soft - torch.roll(soft, (2, 1), (2, 3))) * step.abs() * 2
-    kinds = [
-        x + (other - x) * soft,  # foreign material
-        x + step * soft,  # spot, brighter or darker
-        x + (other - x) * soft * 0.5,  # film
-        x + (torch.roll(x, (7, 5), (2, 3)) - x) * soft,  # displaced piece
-        x + (x.mean((2, 3), keepdim=True) + step * 0.5 - x) * soft,  # missing feature
-        x + (functional.avg_pool2d(x, 7, 1, 3, count_include_pad=False) - x) * soft,  # smeared
-        _warped(x, wide),  # dent
-        x * (1 + step * wide),  # stain without an edge
-        x + ridge,  # groove with a lit and a dark side
-    ]
-    kind = torch.randint(0, len(kinds), (count,))
-    spoilt = torch.stack(kinds)[kind, torch.arange(count)]
-    return spoilt, ((spoilt - x).abs() > VISIBLE).float()
+    camera: Camera
+    gain: Image  # [S,S,3]
+    added: Image  # [S,S,1]
+    blur: float
+
+    def expose(self, scene: Image) -> Image:
+        """What the lens and the light make of a scene. [S,S,3], not yet clipped to 0..1."""
+        seen = np.asarray(scene * self.gain + self.added, np.float32)
+        if self.blur > 0.25:
+            seen = np.asarray(cv2.GaussianBlur(seen, (0, 0), self.blur), np.float32)
+        return np.repeat((seen @ GREY)[..., None], 3, 2) if self.camera.grey else seen
+
+    def sense(self, seen: Image, rng: Rng) -> NDArray[np.uint8]:
+        """What the sensor makes of it: noise, steps, perhaps JPEG. uint8 [S,S,3]."""
+        side, alike = len(seen), self.camera.grey or self.camera.coarse
+        noise = rng.standard_normal((side, side, 1 if alike else 3), np.float32)
+        if self.camera.coarse:
+            noise = np.asarray(cv2.GaussianBlur(noise, (0, 0), 0.8), np.float32)[..., None] * 2
+        image = np.clip((seen + noise * self.camera.noise) * 255 + 0.5, 0, 255).astype(np.uint8)
+        if self.camera.quality:
+            packed = cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, self.camera.quality))
+            image = np.asarray(cv2.imdecode(packed[1], cv2.IMREAD_COLOR), np.uint8)
+        return image

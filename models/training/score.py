@@ -16,6 +16,7 @@ from pathlib import Path
 from inspector.cli.teach import EYES
 from inspector.core.bundle import BundleManifest
 from inspector.core.config import Detect
+from inspector.core.errors import OperatorError
 from inspector.devices.engine import Engine
 from inspector.teach import evaluate, images, pipeline
 from inspector.teach.settings import Settings
@@ -112,7 +113,11 @@ def main() -> None:
     print("|" + "---|" * len(heads))
     settings = Settings(side=given.side)
     for product in given.products or products(given.data):
-        print(row(product, given.data, given.backbone, given.labelled, settings), flush=True)
+        try:
+            line = row(product, given.data, given.backbone, given.labelled, settings)
+        except OperatorError as refused:
+            line = f"| {product} | refused: {refused} |"
+        print(line, flush=True)
 
 
 if __name__ == "__main__":

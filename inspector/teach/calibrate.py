@@ -18,6 +18,8 @@ Indices = NDArray[np.int64]
 SLACK = 2.0  # times the shares aimed at: what catching a labelled defect may cost
 FLOOR = 1e-6  # distances below are rounding
 
+BAND = 0.05  # of the fail limit: no less is in doubt, for as much may differ from box to box
+
 
 class Limits(Struct, frozen=True):
     """`scale` times a raw distance is a score; review < fail = 1.0 are limits on the score."""
@@ -97,7 +99,7 @@ def calibrate(held_out: ArrayLike, target_overkill: float, review_share: float) 
         raise ValueError(f"overkill {target_overkill} must be below review share {review_share}")
     raw = np.asarray(held_out, np.float64)
     fail = exceeded(raw, target_overkill)
-    review = min(exceeded(raw, review_share), fail * 0.999)
+    review = min(exceeded(raw, review_share), fail * (1 - BAND))
     low, high = interval(int((raw >= fail).sum()), len(raw))
     return Limits(1 / fail, review / fail, 1.0, low, high)
 
@@ -124,7 +126,7 @@ def sharpened(
         lower = sqrt(highest * float(above.min()))
         fail = min(fail, max(lower, exceeded(fine, SLACK * target_overkill)))
     lowest = 0.98 * float(poor.min())
-    review = min(review, max(lowest, exceeded(fine, SLACK * review_share)), fail * 0.999)
+    review = min(review, max(lowest, exceeded(fine, SLACK * review_share)), fail * (1 - BAND))
     low, high = interval(int((fine >= fail).sum()), len(fine))
     return Limits(1 / fail, review / fail, 1.0, low, high)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 FEWEST = 3  # images of a kind
 ROUNDS = 20
 GAP = 4.0  # between the kinds, in standard deviations within them: worth a word
-MIXED = 8.0  # two products
+MIXED = 10.0  # two products: mixtures reached 11 to 21, one product in two lights 7
 
 
 class Kinds(Struct, frozen=True):

@@ -50,10 +50,15 @@ def test_lock_of_a_killed_process_is_free(root: Path) -> None:
 
 
 def test_sigterm_asks_for_an_orderly_end(root: Path) -> None:
-    with Lifecycle("gate", root / "lock") as life:
-        assert life.running
-        os.kill(os.getpid(), signal.SIGTERM)
-        assert not life.running
+    """In a process of its own: libraries that other tests have loaded do not bear a signal."""
+    code = (
+        "import os, signal, sys; from pathlib import Path;"
+        "from inspector.devices.host import Lifecycle; life = Lifecycle('gate', Path(sys.argv[1]));"
+        "before = life.running; os.kill(os.getpid(), signal.SIGTERM); print(before, life.running)"
+    )
+    command = [sys.executable, "-c", code, str(root / "lock")]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=30)
+    assert done.stdout == "True False\n"
 
 
 def test_unwritable_lock_is_one_line(root: Path) -> None:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from inspector.adopt import anomaly, classification, detection, facts, network, pictures, pixels
 from inspector.adopt import segmentation as areas
 from inspector.adopt import source as sources
+from inspector.adopt.graphs import serialised
 from inspector.adopt.terms import Asked, Colours, Facts, Head, Image, Source, Tensors
 from inspector.core import bundle_folder
 from inspector.core.bundle import BundleManifest, Input, Limits, Proof, Provenance, Reference, Task
@@ -255,7 +256,7 @@ def _write(
     model: ov.Model,
     whole: Sequence[Image],
 ) -> BundleManifest:
-    files = network.serialised(model)
+    files = serialised(model)
     for reference, frame in zip(proof.references, whole, strict=True):
         files[reference.image] = pictures.packed(frame)
 

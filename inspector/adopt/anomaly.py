@@ -14,6 +14,7 @@ import openvino as ov
 from numpy.typing import NDArray
 from openvino import opset13 as ops
 
+from inspector.adopt.graphs import ints, step_of
 from inspector.adopt.terms import Facts, Source, Tensors, Thresholds
 from inspector.core.bundle import Task
 
@@ -55,17 +56,17 @@ class Heat:
     def graph(self, outputs: Sequence[ov.Output]) -> dict[str, ov.Output]:
         raw: ov.Node | None = None
         if self.map_at is not None:
-            shape = _ints(1, 1, self.rows, self.columns)
+            shape = ints(1, 1, self.rows, self.columns)
             raw = ops.reshape(ops.convert(outputs[self.map_at], "f32"), shape, False)
         if self.score_at is not None:
-            value = ops.reshape(ops.convert(outputs[self.score_at], "f32"), _ints(1), False)
+            value = ops.reshape(ops.convert(outputs[self.score_at], "f32"), ints(1), False)
         else:
-            value = ops.reshape(ops.reduce_max(raw, _ints(1, 2, 3), False), _ints(1), False)
+            value = ops.reshape(ops.reduce_max(raw, ints(1, 2, 3), False), ints(1), False)
         score = self.score.graph(value)
         if raw is None:
-            heatmap = ops.broadcast(score, _ints(1, self.rows, self.columns))
+            heatmap = ops.broadcast(score, ints(1, self.rows, self.columns))
         else:
-            heatmap = ops.squeeze(self.cells.graph(_highest(raw, self.step)), _ints(1))
+            heatmap = ops.squeeze(self.cells.graph(_highest(raw, self.step)), ints(1))
         return {"score": score.output(0), "heatmap": heatmap.output(0)}
 
     def plain(self, outputs: Sequence[NDArray[Any]]) -> Tensors:
@@ -98,7 +99,7 @@ def _finished(source: Source, places: dict[str, int]) -> Heat:
     if MAP not in places:
         return Heat(places[SCORE], None, *scaled)
     rows, columns = _sides(source, places[MAP])
-    step = _step(rows, columns)
+    step = step_of(rows, columns, FINEST)
     if SCORE not in places:
         scaled = scaled[1], scaled[1]
     return Heat(places.get(SCORE), places[MAP], *scaled, rows, columns, step)
@@ -112,7 +113,7 @@ def _raw(source: Source, given: Thresholds) -> Heat:
     if shape.is_static and np.prod(list(shape.to_shape())) == 1:
         return Heat(0, None, score, score)
     rows, columns = _sides(source, 0)
-    return Heat(None, 0, score, cells, rows, columns, _step(rows, columns))
+    return Heat(None, 0, score, cells, rows, columns, step_of(rows, columns, FINEST))
 
 
 def _around(threshold: float, spread: float) -> Scaled:
@@ -154,13 +155,3 @@ def _highest(cells: ov.Node, step: int) -> ov.Output:
         return cells.output(0)
     size = [step, step]
     return ops.max_pool(cells, size, [1, 1], [0, 0], [0, 0], size).output(0)
-
-
-def _step(rows: int, columns: int) -> int:
-    wanted = -(-max(rows, columns) // FINEST)
-    fitting = [step for step in range(wanted, 4 * wanted) if rows % step == columns % step == 0]
-    return fitting[0] if fitting else 1
-
-
-def _ints(*values: int) -> ov.Node:
-    return ops.constant(np.asarray(values, np.int64))

@@ -16,6 +16,7 @@ import openvino as ov
 from numpy.typing import NDArray
 from openvino import opset13 as ops
 
+from inspector.adopt.graphs import ints
 from inspector.adopt.terms import Facts, Floats, Source, Tensors, name_of, named
 from inspector.core.bundle import Task
 
@@ -35,17 +36,17 @@ class Grid:
 
     def graph(self, outputs: Sequence[ov.Output]) -> dict[str, ov.Output]:
         count = len(self.classes)
-        table = ops.squeeze(outputs[0], _ints(0))
+        table = ops.squeeze(outputs[0], ints(0))
         centre, size, scores, _ = ops.variadic_split(
-            table, _int(0), _ints(2, 2, count, -1)
+            table, _int(0), ints(2, 2, count, -1)
         ).outputs()
         best = ops.topk(scores, _int(1), 0, "max", "none")
         half = ops.multiply(size, _real(0.5))
         edges = ops.concat([ops.subtract(centre, half), ops.add(centre, half)], 0)
-        found = (ops.squeeze(best.output(0), _ints(0)), ops.squeeze(best.output(1), _ints(0)))
-        boxes = ops.divide(ops.transpose(edges, _ints(1, 0)), _sides(self.width, self.height))
+        found = (ops.squeeze(best.output(0), ints(0)), ops.squeeze(best.output(1), ints(0)))
+        boxes = ops.divide(ops.transpose(edges, ints(1, 0)), _sides(self.width, self.height))
         ordered = _surest(boxes, *found, min(MOST, self.candidates))
-        return ordered | {"peaks": ops.reduce_max(scores, _ints(1), False).output(0)}
+        return ordered | {"peaks": ops.reduce_max(scores, ints(1), False).output(0)}
 
     def plain(self, outputs: Sequence[NDArray[Any]]) -> Tensors:
         table = np.asarray(outputs[0][0], np.float32).T
@@ -71,13 +72,13 @@ class Rows:
 
     def graph(self, outputs: Sequence[ov.Output]) -> dict[str, ov.Output]:
         columns = outputs[self.boxes_at].partial_shape[-1].get_length()
-        rows = ops.reshape(outputs[self.boxes_at], _ints(-1, columns), False)
-        edges = ops.slice(rows, _ints(0), _ints(4), _ints(1), _ints(1))
+        rows = ops.reshape(outputs[self.boxes_at], ints(-1, columns), False)
+        edges = ops.slice(rows, ints(0), ints(4), ints(1), ints(1))
         confidences = ops.gather(rows, _int(4), _int(1))
         if self.labels_at is None:
             labels = ops.round(ops.gather(rows, _int(5), _int(1)), "half_to_even")
         else:
-            labels = ops.reshape(outputs[self.labels_at], _ints(-1), False)
+            labels = ops.reshape(outputs[self.labels_at], ints(-1), False)
         labels = ops.convert(labels, "i32")
         padded = [  # as many rows as leave, even where the model's own number is not fixed
             ops.concat([ops.convert(edges, "f32"), _zeros(MOST, 4)], 0),
@@ -100,9 +101,9 @@ class Rows:
 
     def _peaks(self, confidences: ov.Node, labels: ov.Node) -> ov.Output:
         each = ops.constant(np.arange(len(self.classes), dtype=np.int32)[:, None])
-        own = ops.convert(ops.equal(ops.unsqueeze(labels, _ints(0)), each), "f32")
-        by_class = ops.multiply(own, ops.unsqueeze(confidences, _ints(0)))
-        return ops.reduce_max(by_class, _ints(1), False).output(0)
+        own = ops.convert(ops.equal(ops.unsqueeze(labels, ints(0)), each), "f32")
+        by_class = ops.multiply(own, ops.unsqueeze(confidences, ints(0)))
+        return ops.reduce_max(by_class, ints(1), False).output(0)
 
 
 def head(source: Source, facts: Facts) -> Grid | Rows:
@@ -189,7 +190,3 @@ def _real(value: float) -> ov.Node:
 
 def _int(value: int) -> ov.Node:
     return ops.constant(np.int64(value))
-
-
-def _ints(*values: int) -> ov.Node:
-    return ops.constant(np.asarray(values, np.int64))

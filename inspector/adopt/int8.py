@@ -11,11 +11,9 @@ Never: judges the result, sends telemetry, or is needed on the line; NNCF is an 
 import contextlib
 import io
 import logging
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -23,7 +21,7 @@ import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
 
-from inspector.core.bundle_folder import MODEL, WEIGHTS
+from inspector.adopt import graphs
 from inspector.core.errors import EngineerError, MaintainerError
 
 Image = NDArray[np.uint8]
@@ -186,9 +184,7 @@ def serialised(model: ov.Model) -> dict[str, bytes]:
     for number, node in enumerate(named.get_ordered_ops()):
         if node.get_type_name() not in ("Parameter", "Result"):
             node.set_friendly_name(f"node_{number}")
-    with tempfile.TemporaryDirectory() as folder:
-        ov.save_model(named, Path(folder) / MODEL, compress_to_fp16=False)
-        return {name: (Path(folder) / name).read_bytes() for name in (MODEL, WEIGHTS)}
+    return graphs.serialised(named)
 
 
 @contextlib.contextmanager

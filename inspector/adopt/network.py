@@ -5,9 +5,7 @@ shape; the same model makes the same bytes.
 Never: changes what lies between, or its precision.
 """
 
-import tempfile
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 import openvino as ov
@@ -15,7 +13,6 @@ from numpy.typing import NDArray
 from openvino import opset13 as ops
 
 from inspector.adopt.terms import Head, Image, Source, Tensors
-from inspector.core.bundle_folder import MODEL, WEIGHTS
 
 EXACTLY = {"INFERENCE_PRECISION_HINT": "f32"}
 
@@ -55,13 +52,6 @@ def _rename(model: ov.Model, kept: set[str]) -> None:
     for number, node in enumerate(model.get_ordered_ops()):
         if node.get_friendly_name() not in kept:
             node.set_friendly_name(f"node_{number}")
-
-
-def serialised(model: ov.Model) -> dict[str, bytes]:
-    """The model's two files, weights as they came."""
-    with tempfile.TemporaryDirectory() as folder:
-        ov.save_model(model, Path(folder) / MODEL, compress_to_fp16=False)
-        return {name: (Path(folder) / name).read_bytes() for name in (MODEL, WEIGHTS)}
 
 
 def original(source: Source, inputs: Iterable[NDArray[Any]]) -> list[list[NDArray[Any]]]:

@@ -12,6 +12,7 @@ import openvino as ov
 from numpy.typing import NDArray
 from openvino import opset13 as ops
 
+from inspector.adopt.graphs import ints
 from inspector.adopt.terms import Image, Pixel, Pixels, Source
 
 CHANNELS = {"mono8": 1, "bgr8": 3}
@@ -25,15 +26,15 @@ def graph(source: Source, pixels: Pixels, pixel: Pixel) -> tuple[ov.Node, ov.Nod
     frame.output(0).set_names({"frame"})
     values = ops.convert(frame, "f32")
     if shape[3] < source.channels:
-        values = ops.broadcast(values, _ints(*shape[:3], source.channels))
+        values = ops.broadcast(values, ints(*shape[:3], source.channels))
     elif pixels.colours == "rgb" and source.channels == 3:
-        values = ops.gather(values, _ints(2, 1, 0), ops.constant(np.int64(3)))
+        values = ops.gather(values, ints(2, 1, 0), ops.constant(np.int64(3)))
     if any(pixels.mean):
         values = ops.subtract(values, _constant(pixels.mean))
     if any(one != 1 for one in pixels.scale):
         values = ops.divide(values, _constant(pixels.scale))
     if source.layout == "NCHW":
-        values = ops.transpose(values, _ints(0, 3, 1, 2))
+        values = ops.transpose(values, ints(0, 3, 1, 2))
     wanted = source.model.inputs[0].element_type
     return frame, values if wanted == ov.Type.f32 else ops.convert(values, wanted)
 
@@ -55,7 +56,3 @@ def plain(source: Source, pixels: Pixels, picture: Image) -> NDArray[Any]:
 
 def _constant(values: tuple[float, ...]) -> ov.Node:
     return ops.constant(np.asarray(values, np.float32))
-
-
-def _ints(*values: int) -> ov.Node:
-    return ops.constant(np.asarray(values, np.int64))

@@ -14,6 +14,7 @@ import openvino as ov
 from numpy.typing import NDArray
 from openvino import opset13 as ops
 
+from inspector.adopt.graphs import ints, step_of
 from inspector.adopt.terms import Facts, Source, Tensors, name_of, named
 from inspector.core.bundle import Task
 
@@ -38,7 +39,7 @@ class Areas:
     task: Task = "segmentation"
 
     def graph(self, outputs: Sequence[ov.Output]) -> dict[str, ov.Output]:
-        shape = _ints(1, -1, self.rows, self.columns)
+        shape = ints(1, -1, self.rows, self.columns)
         values = ops.reshape(ops.convert(outputs[self.at], "f32"), shape, False)
         if self.means == "logits":
             values = ops.softmax(values, 1)
@@ -47,12 +48,12 @@ class Areas:
             values = ops.equal(values, ops.constant(each[None, :, None, None]))
             values = ops.convert(values, "f32")
         elif self.first:
-            values = ops.slice(values, _ints(1), _ints(1 << 30), _ints(1), _ints(1))
+            values = ops.slice(values, ints(1), ints(1 << 30), ints(1), ints(1))
         if self.step > 1:
             size = [self.step, self.step]
             values = ops.avg_pool(values, size, [0, 0], [0, 0], size, True)
-        mask = ops.squeeze(values, _ints(0))
-        return {"mask": mask.output(0), "peaks": ops.reduce_max(mask, _ints(1, 2)).output(0)}
+        mask = ops.squeeze(values, ints(0))
+        return {"mask": mask.output(0), "peaks": ops.reduce_max(mask, ints(1, 2)).output(0)}
 
     def plain(self, outputs: Sequence[NDArray[Any]]) -> Tensors:
         values = np.asarray(outputs[self.at], np.float64).reshape(-1, self.rows, self.columns)
@@ -85,7 +86,7 @@ def head(source: Source, facts: Facts, said: Sequence[Sequence[NDArray[Any]]]) -
         classes, first = _of_channels(source, facts, channels)
         shares = all(_probabilities(one[at]) for one in said)
         means = "probabilities" if shares else "logits"
-    return Areas(classes, at, first, rows, columns, _step(rows, columns), means)
+    return Areas(classes, at, first, rows, columns, step_of(rows, columns, FINEST), means)
 
 
 def _fitting(source: Source) -> int:
@@ -141,14 +142,3 @@ def _whole_numbers(source: Source, said: Sequence[NDArray[Any]], count: int) -> 
 def _probabilities(values: NDArray[Any]) -> bool:
     sums = np.asarray(values, np.float64).sum(1)
     return bool((values >= 0).all() and np.allclose(sums, 1.0, atol=1e-3))
-
-
-def _step(rows: int, columns: int) -> int:
-    """How many cells become one, so that FINEST is kept where whole cells allow it."""
-    wanted = -(-max(rows, columns) // FINEST)
-    fitting = [step for step in range(wanted, 4 * wanted) if rows % step == columns % step == 0]
-    return fitting[0] if fitting else 1
-
-
-def _ints(*values: int) -> ov.Node:
-    return ops.constant(np.asarray(values, np.int64))

@@ -86,16 +86,17 @@ def _fill(
         path = draft / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
-        _flush(path)
+        flush(path)
     for inner in {(draft / name).parent for name in everything} | {draft}:
-        _flush(inner)
+        flush(inner)
     draft.chmod(0o755)
     draft.rename(folder)
-    _flush(folder.parent)
+    flush(folder.parent)
     return made
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
+    """Onto the disk: a file's content, or a folder's names."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

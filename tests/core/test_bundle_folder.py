@@ -79,7 +79,7 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.M
     def full(_path: Path) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(bundle_folder, "_flush", full)
+    monkeypatch.setattr(bundle_folder, "flush", full)
     with pytest.raises(MaintainerError, match="No space left"):
         bundle_folder.write(tmp_path / "washer", FILES, manifest)
     assert list(tmp_path.iterdir()) == []

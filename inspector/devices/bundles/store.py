@@ -12,7 +12,6 @@ says here what it said where it was made is `services.detect.proof`'s).
 """
 
 import fcntl
-import os
 import re
 import shutil
 import tempfile
@@ -21,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from inspector.core.bundle_folder import MANIFEST
+from inspector.core.bundle_folder import MANIFEST, flush
 from inspector.core.errors import InspectorError, MaintainerError
 from inspector.devices.bundles.opening import SEAL, Bundle, open_bundle
 
@@ -225,7 +224,7 @@ def _copy(source: Bundle, place: Path) -> Bundle:
         if place.exists():
             _away(place)
         draft.rename(place)
-        _flush(place.parent)
+        flush(place.parent)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return open_bundle(place)
@@ -260,17 +259,9 @@ def _link(place: Path, link: str, version: str) -> None:
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(version)
     fresh.replace(place / link)
-    _flush(place)
+    flush(place)
 
 
 def _flush_all(folder: Path) -> None:
     for path in (*folder.rglob("*"), folder):
-        _flush(path)
-
-
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        flush(path)

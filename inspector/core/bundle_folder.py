@@ -64,9 +64,9 @@ def write(folder: Path, files: Mapping[str, bytes], describe: Describe) -> Bundl
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def as_toml(manifest: BundleManifest) -> str:
-    """The manifest as TOML, which has no word for a value that is not set."""
-    return tomli_w.dumps(_set_only(msgspec.to_builtins(manifest)))
+def as_toml(value: msgspec.Struct) -> str:
+    """A manifest or a recipe as TOML, which has no word for a value that is not set."""
+    return tomli_w.dumps(_set_only(msgspec.to_builtins(value)))
 
 
 def _set_only(value: Any) -> Any:

@@ -11,11 +11,13 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from inspector.core.errors import MaintainerError
+from inspector.core.terms import GOLDEN_LOT
 from inspector.core.toml import read_toml
 
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")]
 Limit = Annotated[float, Meta(gt=0, le=1e6)]  # bounded: infinity would let everything pass
 Endpoint = Annotated[str, Meta(pattern=r"^tcp://[^/ ]+:[0-9]+\Z")]
+TimeOfDay = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z")]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 
 
@@ -89,6 +91,12 @@ class Line(Section, frozen=True, kw_only=True):
     lot: Annotated[str, Meta(max_length=64)] = ""
     review_lane: Literal["accept", "reject"] = "reject"
     in_flight: Annotated[int, Meta(ge=1, le=64)] = 2  # with takt_ms = 0: parts on their way at once
+    pause: Literal["reject", "hold"] = "reject"  # hold: while paused, the PLC is told to stop too
+    shifts: Annotated[tuple[TimeOfDay, ...], Meta(min_length=1, max_length=24)] = (
+        "06:00",
+        "14:00",
+        "22:00",
+    )  # when one begins, by the box's own time zone
 
 
 class Ring(Section, frozen=True, kw_only=True):
@@ -156,6 +164,28 @@ class Publish(Section, frozen=True, kw_only=True):
     ack_timeout_s: Annotated[float, Meta(gt=0, le=600)] = 20.0
 
 
+class Alarms(Section, frozen=True, kw_only=True):
+    """From when on the screen calls a person."""
+
+    consecutive_rejects: Annotated[int, Meta(ge=0, le=10_000)] = 10  # 0: never
+    fault_percent: Annotated[float, Meta(gt=0, le=100)] = 5.0  # of the last fault_parts
+    fault_parts: Annotated[int, Meta(ge=10, le=10_000)] = 100
+    drift: Annotated[float, Meta(ge=0, le=10)] = 0.25  # population stability index; 0: never
+    drift_parts: Annotated[int, Meta(ge=50, le=100_000)] = 500
+
+
+class Ui(Section, frozen=True, kw_only=True):
+    """The touchscreen's page, and who may see it."""
+
+    host: str = "127.0.0.1"  # another address needs tls_cert, tls_key and login_to_view
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8085  # 0: any that is free
+    tls_cert: str | None = None
+    tls_key: str | None = None
+    login_to_view: bool = False
+    language: Literal["en", "de", "es", "zh-CN"] = "en"  # until somebody chooses another
+    logout_s: Annotated[int, Meta(ge=30, le=86_400)] = 300  # without a touch
+
+
 class StationConfig(Section, frozen=True, kw_only=True):
     """`station.toml`, whole."""
 
@@ -170,6 +200,8 @@ class StationConfig(Section, frozen=True, kw_only=True):
     record: Record = Record()
     evidence: Evidence = Evidence()
     publish: Publish | None = None
+    alarms: Alarms = Alarms()
+    ui: Ui | None = None
 
 
 class Region(Section, frozen=True, kw_only=True):
@@ -206,6 +238,23 @@ class Findings(Section, frozen=True, kw_only=True):
     count: Annotated[int, Meta(ge=1, le=100)] = 1  # so many are a defect
 
 
+class GoldenPart(Section, frozen=True, kw_only=True):
+    """A part that lies in a drawer beside the line, and what the line must say of it."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=32)]
+    expect: Literal["pass", "fail"]  # fail: any verdict but pass
+
+
+class Challenge(Section, frozen=True, kw_only=True):
+    """The test with golden parts."""
+
+    parts: Annotated[tuple[GoldenPart, ...], Meta(min_length=1, max_length=20)]
+    every_h: Annotated[float, Meta(ge=0, le=1000)] = 0.0  # 0: no test falls due by hours
+    at_shift_start: bool = False
+    on_failure: Literal["alarm", "stop"] = "alarm"  # stop: the inspection is paused
+    on_overdue: Literal["alarm", "stop"] = "alarm"
+
+
 class Recipe(Section, frozen=True, kw_only=True):
     """`recipes/NAME.toml`: what one product needs."""
 
@@ -219,6 +268,10 @@ class Recipe(Section, frozen=True, kw_only=True):
     mm_per_px: Annotated[float, Meta(gt=0, le=1000)] | None = None  # scale of the frame
     findings: Findings = Findings()
     second_look: bool = True  # where the bundle brings one and the deadline leaves time
+    challenge: Challenge | None = None
+    reason_for: tuple[
+        Literal["set_recipe", "pause", "review_part", "abandon_challenge", "use_model"], ...
+    ] = ()  # orders that need a reason while this product is made
 
 
 def load_station(path: Path) -> StationConfig:
@@ -236,7 +289,25 @@ def load_station(path: Path) -> StationConfig:
             raise MaintainerError(
                 f"{path}: camera {camera.name!r} sends to another host; give it a takt_ms above 0"
             )
+    if config.line.lot == GOLDEN_LOT:
+        raise MaintainerError(
+            f"{path}: line.lot = {GOLDEN_LOT!r} is kept for golden parts; choose another"
+        )
+    if config.ui:
+        _check_ui(config.ui, path)
     return config
+
+
+def _check_ui(ui: Ui, path: Path) -> None:
+    if (ui.tls_cert is None) != (ui.tls_key is None):
+        raise MaintainerError(f"{path}: ui.tls_cert and ui.tls_key belong together; give both")
+    if ui.host in ("127.0.0.1", "::1", "localhost"):
+        return
+    if ui.tls_cert is None or not ui.login_to_view:
+        raise MaintainerError(
+            f"{path}: ui.host = {ui.host!r} can be reached from elsewhere; give ui.tls_cert, "
+            "ui.tls_key and ui.login_to_view = true, or ui.host = '127.0.0.1'"
+        )
 
 
 def load_recipe(path: Path) -> Recipe:

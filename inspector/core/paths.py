@@ -35,6 +35,36 @@ class Paths:
         return self.config / "recipes"
 
     @property
+    def taught_recipes(self) -> Path:
+        """Recipes that were made or changed at the screen; they go before those of `config`."""
+        return self.state / "recipes"
+
+    def recipe(self, name: str) -> Path:
+        """Where the recipe of this name lies, or would lie."""
+        taught = self.taught_recipes / f"{name}.toml"
+        return taught if taught.is_file() else self.recipes / f"{name}.toml"
+
+    def recipe_names(self) -> list[str]:
+        """All recipes there are, sorted."""
+        folders = (self.recipes, self.taught_recipes)
+        return sorted({path.stem for folder in folders for path in folder.glob("*.toml")})
+
+    @property
+    def people(self) -> Path:
+        """Who may log in at the screen: names, roles and hashed PINs."""
+        return self.config / "people.toml"
+
+    @property
+    def console_key(self) -> Path:
+        """The session of whoever may read the station's own files; new with each `record`."""
+        return self.run / "console.key"
+
+    @property
+    def workshop(self) -> Path:
+        """Pictures and models that are being made at the screen."""
+        return self.state / "workshop"
+
+    @property
     def models(self) -> Path:
         return self.state / "models"
 
@@ -87,7 +117,16 @@ class Paths:
             _link_to_memory(self.run)
         except OSError as error:
             raise MaintainerError(f"{self.run}: cannot be made ({error.strerror})") from None
-        for folder in (self.state, self.run, self.cache, self.evidence, self.spool, self.models):
+        for folder in (
+            self.state,
+            self.run,
+            self.cache,
+            self.evidence,
+            self.spool,
+            self.models,
+            self.taught_recipes,
+            self.workshop,
+        ):
             _make(folder)
 
 

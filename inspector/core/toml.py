@@ -18,6 +18,7 @@ T = TypeVar("T")
 _PATH = re.compile(r"^(?P<what>.*?)(?: - at `(?P<key>[^`]*)`)?$", re.DOTALL)
 _UNKNOWN = re.compile(r"unknown field `(?P<field>[^`]*)`")
 _MISSING = re.compile(r"missing required field `(?P<field>[^`]*)`")
+_SECRET = {"pin"}  # keys whose value is not repeated
 _HEADER = re.compile(r"^\s*\[+\s*(?P<name>[^\]]+?)\s*\]+\s*(#.*)?$")
 
 
@@ -53,7 +54,8 @@ def _explain(path: Path, text: str, table: dict[str, Any], error: str) -> str:
     where = f"{path}:{line}" if line else f"{path}"
     key = ".".join(keys)
     value = _value(table, keys)
-    shown = f"{key} = {value!r}" if value is not None else key
+    told = value is not None and keys[-1] not in _SECRET
+    shown = f"{key} = {value!r}" if told else key
     return f"{where}: {shown}: {_plain(what)}" if key else f"{where}: {_plain(what)}"
 
 

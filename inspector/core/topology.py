@@ -46,11 +46,16 @@ def processes(config: StationConfig) -> tuple[Process, ...]:
         Process("detect", "inspector.services.detect", stop_rank=1),
         Process("publish", "inspector.services.publish", stop_rank=3),
     )
-    return fixed + tuple(
+    screen = (
+        Process("workshop", "inspector.services.workshop", stop_rank=0),
+        Process("ui", "inspector.ui", stop_rank=0),
+    )
+    cameras = tuple(
         Process(capture(camera.name), "inspector.services.capture", camera.name)
         for camera in config.cameras
         if not isinstance(camera, RemoteCamera)
     )
+    return fixed + cameras + (screen if config.ui else ())
 
 
 def capture(camera: str) -> str:

@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inspector.core.errors import EngineerError
-from inspector.core.messages import Cause, Settled, Trigger, decode, encode
+from inspector.core.messages import Settled, Trigger
+from inspector.core.terms import Cause
+from inspector.core.wire import decode, encode
 
 TRIGGER = Trigger(
     camera="cam0", stream="s", seq=3, trigger_ns=1, wall_ns=2, cause=Cause.CAMERA, reason="gone"

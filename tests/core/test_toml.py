@@ -108,6 +108,14 @@ def test_missing_file_is_one_line(root: Path) -> None:
         load_station(root / "station.toml")
 
 
+def test_lot_of_golden_parts_is_refused(root: Path) -> None:
+    """Parts of it stand in no tally, in no queue and in no drift."""
+    text = STATION.replace("[line]", '[line]\nlot = "challenge"')
+    (root / "station.toml").write_text(text)
+    with pytest.raises(MaintainerError, match=r"line\.lot = 'challenge' is kept for golden parts"):
+        load_station(root / "station.toml")
+
+
 def test_two_cameras_of_one_name_are_refused(root: Path) -> None:
     camera = '[[cameras]]\nkind = "folder"\nname = "cam0"\npath = "b"\n'
     (root / "station.toml").write_text(STATION.replace("[line]", camera + "[line]"))

@@ -10,7 +10,7 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from inspector.core.messages import Box, Heatmap
+from inspector.core.terms import Box, Heatmap
 from inspector.domain.findings import Finding
 
 Scores = NDArray[np.float32]

@@ -23,7 +23,8 @@ from msgspec import Meta, Struct
 from inspector.core.clock import SECOND
 from inspector.core.config import Station
 from inspector.core.errors import EngineerError
-from inspector.core.messages import Cause, Kind
+from inspector.core.terms import Cause, Kind
+from inspector.domain.rate_limit import RateLimit
 from inspector.domain.tally import TotalsRow
 
 MAX_BYTES = 4096
@@ -84,6 +85,7 @@ class CauseCounts(Closed, frozen=True, kw_only=True):
     engine: Count
     model: Count
     record: Count
+    paused: Count
 
     @property
     def faults(self) -> int:
@@ -221,21 +223,6 @@ def _checked(totals: Totals) -> Totals:
         raise EngineerError(f"totals that may not leave: {error}") from None
 
 
-class Allowance:
+def rate_limit(now_ns: int) -> RateLimit:
     """How often something may leave: BURST at once, MESSAGES_PER_S in the long run."""
-
-    def __init__(self, now_ns: int, per_s: float = MESSAGES_PER_S, burst: int = BURST) -> None:
-        self._per_ns = per_s / SECOND
-        self._burst = float(burst)
-        self._left = float(burst)
-        self._at = now_ns
-
-    def take(self, now_ns: int) -> bool:
-        """True when one message may leave now, which then counts as left."""
-        grown = self._left + max(0, now_ns - self._at) * self._per_ns
-        self._left = min(self._burst, grown)
-        self._at = max(self._at, now_ns)
-        if self._left < 1.0:
-            return False
-        self._left -= 1.0
-        return True
+    return RateLimit(BURST, int(SECOND / MESSAGES_PER_S), now_ns)

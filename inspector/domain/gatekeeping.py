@@ -2,8 +2,9 @@
 
 Promises: every seq of a stream up to the highest that a trigger or a beat has named is settled
 exactly once; only a sound PASS decision that came before the deadline reaches the accept lane
-(or a REVIEW, where the line is configured so); memory and the work of one call are bounded; a
-count that no camera can have reached is refused.
+(or a REVIEW, where the line is configured so), and none that came while the line was paused or
+took golden parts; memory and the work of one call are bounded; a count that no camera can have
+reached is refused.
 Never: reads a clock, waits, raises on a message, or lets a second answer change a settled part.
 """
 
@@ -13,7 +14,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from inspector.core.clock import MS, SECOND
-from inspector.core.messages import Cause, Decision, Kind, Lane, StreamBeat, Trigger
+from inspector.core.messages import Decision, StreamBeat, Trigger
+from inspector.core.terms import Cause, Kind, Lane, Mode
 from inspector.domain.gaps import Gaps, Missing
 from inspector.domain.settlement import Settlement, flaw
 from inspector.domain.streams import SeqSet, Stream, Streams
@@ -41,6 +43,7 @@ class _Part:
     wall_ns: int
     source: str
     deadline_ns: int
+    mode: Mode
 
 
 class Gatekeeper:
@@ -62,6 +65,7 @@ class Gatekeeper:
         self._gaps = Gaps()
         self._accepting = True
         self._tidied = 0
+        self.mode = Mode.INSPECT  # of the parts that come from now on
         self.triggers = 0  # of this gatekeeper, lost ones included
         self.counts: dict[Kind, int] = dict.fromkeys(Kind, 0)
 
@@ -171,6 +175,7 @@ class Gatekeeper:
             trigger.wall_ns,
             trigger.source,
             trigger_ns + self._limits.deadline_ns,
+            self.mode,
         )
         self.triggers += 1
         decision = self._early_decision((part.stream, part.seq), now)
@@ -237,6 +242,10 @@ class Gatekeeper:
         now: int,
         decision: Decision | None,
     ) -> Settlement:
+        if part.mode is Mode.PAUSED:
+            kind, cause, lane, reason = Kind.FAULT, Cause.PAUSED, Lane.REJECT, f"paused; {reason}"
+        elif part.mode is Mode.CHALLENGE:
+            lane = Lane.REJECT
         settled = self._streams[part.stream].settled
         settled.add(part.seq)
         self.counts[kind] += 1
@@ -254,6 +263,7 @@ class Gatekeeper:
             decision,
             part.deadline_ns,
             settled.floor,
+            part.mode,
         )
 
     def _settle_gaps(self) -> list[Settlement]:
@@ -262,7 +272,9 @@ class Gatekeeper:
     def _lost(self, missing: Missing) -> Settlement:
         self.triggers += 1
         self._early.pop((missing.stream, missing.seq), None)
-        part = _Part(missing.camera, missing.stream, missing.seq, 0, missing.wall_ns, "", 0)
+        part = _Part(
+            missing.camera, missing.stream, missing.seq, 0, missing.wall_ns, "", 0, self.mode
+        )
         return self._fault(part, Cause.LOST, "its trigger never arrived", 0)
 
     def _tidy(self, now: int) -> None:

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from inspector.core.clock import SECOND
-from inspector.core.messages import Kind, Outcome
+from inspector.core.messages import Outcome
+from inspector.core.terms import Kind
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 

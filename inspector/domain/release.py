@@ -10,7 +10,7 @@ clock.
 import heapq
 from dataclasses import dataclass, field
 
-from inspector.core.messages import Kind, Lane
+from inspector.core.terms import Kind, Lane
 from inspector.domain.settlement import Settlement
 
 NO_CAMERA = 0xFFFF  # the index of a camera that the configuration does not name

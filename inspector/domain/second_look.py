@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from inspector.core.clock import MS
-from inspector.core.messages import Kind
+from inspector.core.terms import Kind
 
 SAMPLES = 64  # the newest durations; the longest of so many is about their p99
 SAFETY = 1.25  # of the longest duration

@@ -8,7 +8,8 @@ Never: turns a flawed decision into anything but a fault.
 import math
 from dataclasses import dataclass
 
-from inspector.core.messages import Cause, Decision, Kind, Lane
+from inspector.core.messages import Decision
+from inspector.core.terms import Cause, Kind, Lane, Mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Settlement:
     decision: Decision | None
     deadline_ns: int  # monotonic; 0 for a part whose trigger never arrived
     floor: int  # every part of the stream with a lower seq is settled
+    mode: Mode = Mode.INSPECT  # of the line when the part came
 
 
 def flaw(decision: Decision) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 
 from inspector.core.clock import SECOND
 from inspector.core.errors import EngineerError
-from inspector.core.messages import Cause, Kind
+from inspector.core.terms import Cause, Kind
 
 
 @dataclass(frozen=True, slots=True)

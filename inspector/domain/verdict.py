@@ -8,7 +8,7 @@ Never: passes a part because something is missing.
 import math
 
 from inspector.core.config import RecipeLimits
-from inspector.core.messages import Kind
+from inspector.core.terms import Kind
 
 
 def judge(score: float, limits: RecipeLimits) -> tuple[Kind, str]:

@@ -15,7 +15,7 @@ from msgspec import structs
 from inspector.core.clock import SECOND
 from inspector.core.config import Station
 from inspector.core.errors import EngineerError
-from inspector.core.messages import Cause, Kind
+from inspector.core.terms import Cause, Kind
 from inspector.domain import egress
 from inspector.domain.egress import Totals, to_payload
 from inspector.domain.tally import Part, TotalsRow, tally
@@ -206,21 +206,12 @@ def test_a_lot_that_smuggles_pixels_leaves_as_a_hash() -> None:
     assert egress.safe_lot("A" * 33) == egress.safe_lot("A" * 33) != egress.safe_lot("A" * 34)
 
 
-@given(st.lists(st.integers(0, 10 * SECOND), max_size=400))
-def test_no_more_leaves_than_the_allowance(gaps: list[int]) -> None:
-    now, left = 0, 0
-    allowance = egress.Allowance(now, per_s=2.0, burst=5)
-    for gap in gaps:
-        now += gap
-        left += allowance.take(now)
-        assert left <= 5 + 2.0 * now / SECOND + 1e-6
-
-
-def test_the_allowance_comes_back_with_time() -> None:
-    allowance = egress.Allowance(0, per_s=1.0, burst=2)
-    assert [allowance.take(0) for _ in range(3)] == [True, True, False]
-    assert allowance.take(SECOND)
-    assert not allowance.take(SECOND)
+def test_no_more_leaves_than_the_burst_and_so_many_a_second() -> None:
+    limit, seconds = egress.rate_limit(0), 10
+    left = [limit.take(now) for now in range(0, seconds * SECOND + 1, SECOND // 1000)]
+    assert sum(left) == egress.BURST + seconds * egress.MESSAGES_PER_S
+    limit = egress.rate_limit(0)
+    assert [limit.take(0) for _ in range(egress.BURST + 1)] == [True] * egress.BURST + [False]
 
 
 def test_topic_names_the_station() -> None:

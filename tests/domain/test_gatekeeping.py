@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from support.words import DEADLINE, START, beat, decision, keeper, only, trigger
 
 from inspector.core.clock import MS, SECOND
-from inspector.core.messages import Cause, Kind, Lane
+from inspector.core.terms import Cause, Kind, Lane
 from inspector.domain.gatekeeping import Gatekeeper, Limits
 from inspector.domain.settlement import Settlement
 from inspector.domain.streams import SeqSet

@@ -59,3 +59,19 @@ def test_service_that_never_starts_is_missed() -> None:
     roster = Roster(["detect"], 0)
     assert roster.survey(int(START_S * SECOND)).fell_silent == ()
     assert roster.survey(int(START_S * SECOND) + 1).fell_silent == ("detect",)
+
+
+def test_screen_sees_a_silent_service_sooner_than_the_alarm_comes() -> None:
+    roster = Roster([], 0)
+    roster.hear(beat(), 0)
+    now = int(1.6 * SECOND)
+    (shown,) = roster.services(now)
+    assert (shown.heartbeat.state, shown.age_ms) == ("silent", 1600)
+    assert roster.survey(now).fell_silent == ()
+
+
+def test_restarts_are_counted_from_the_first_that_is_heard() -> None:
+    roster = Roster(["gate"], 0)
+    for number, started in enumerate([5, 5, 9, 9, 12]):
+        roster.hear(beat(started_ns=started), number)
+    assert roster.services(9)[0].restarts == 2

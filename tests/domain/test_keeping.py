@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.outcomes import outcome
 
-from inspector.core.messages import FrameFormat, FrameRef, Heatmap, Kind, Pixel
+from inspector.core.terms import FrameFormat, FrameRef, Heatmap, Kind, Pixel
 from inspector.domain.keeping import (
     evidence_name,
     excess,

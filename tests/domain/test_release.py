@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inspector.core.messages import Cause, FrameFormat, Kind, Lane, Pixel, StreamBeat, Trigger
+from inspector.core.messages import StreamBeat, Trigger
+from inspector.core.terms import Cause, FrameFormat, Kind, Lane, Pixel
 from inspector.domain.gatekeeping import Gatekeeper, Limits
 from inspector.domain.release import LaneCommand, Release
 from inspector.domain.settlement import Settlement

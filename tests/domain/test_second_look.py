@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inspector.core.clock import MS
-from inspector.core.messages import Kind
+from inspector.core.terms import Kind
 from inspector.domain.second_look import (
     MOST_WAITING,
     PATIENCE,

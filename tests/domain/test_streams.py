@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from support.words import DEADLINE, FORMAT, START, beat, decision, keeper, only, trigger
 
 from inspector.core.clock import MS, SECOND
-from inspector.core.messages import Cause, Kind, StreamBeat
+from inspector.core.messages import StreamBeat
+from inspector.core.terms import Cause, Kind
 from inspector.domain.gatekeeping import Gatekeeper, Limits
 from inspector.domain.streams import MOST_AHEAD, MOST_STREAMS, SeqSet, StreamClock
 

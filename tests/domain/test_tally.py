@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from inspector.core.clock import SECOND
 from inspector.core.errors import EngineerError
-from inspector.core.messages import Cause, Kind
+from inspector.core.terms import Cause, Kind
 from inspector.domain.tally import (
     Latency,
     Part,

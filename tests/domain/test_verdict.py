@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inspector.core.config import RecipeLimits
-from inspector.core.messages import Kind
+from inspector.core.terms import Kind
 from inspector.domain.verdict import judge
 
 LIMITS = RecipeLimits(review=0.5, fail=1.0)

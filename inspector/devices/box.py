@@ -1,6 +1,6 @@
-"""Facts of the box itself: what OpenVINO finds, memory, disk, clock.
+"""Facts of the box itself: memory, disk, clock, temperature.
 
-Promises: facts only, as the kernel and OpenVINO tell them; what cannot be learned is None.
+Promises: facts only, as the kernel tells them; what cannot be learned is None.
 Never: judges (that is `domain.fitness`), or changes anything.
 """
 
@@ -10,28 +10,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import openvino as ov
-from msgspec import Struct
-
 MIB = 2**20
 MEMORY = Path("/proc/meminfo")
 PROCESS = Path("/proc/self/status")
 CONTROL_GROUP = Path("/sys/fs/cgroup")
 SHARED_MEMORY = Path("/dev/shm")
+THERMAL = Path("/sys/class/thermal")
+UPTIME = Path("/proc/uptime")
 SYNCHRONISED = Path("/run/systemd/timesync/synchronized")
 
 STATUS_AT = 5  # of the words of `struct timex` on 64-bit Linux
 STA_UNSYNC = 0x40
 TIMEX_WORDS = 64  # more than the structure holds
-
-
-class Accelerator(Struct, frozen=True):
-    """A device that OpenVINO can use. `preferred`: the precision it takes where none is asked."""
-
-    name: str
-    full_name: str
-    capabilities: tuple[str, ...]
-    preferred: str  # f32, bf16, f16, or empty where it does not say
+HOTTEST = 150.0  # degrees Celsius; a sensor that says more is broken
 
 
 @dataclass(frozen=True)
@@ -40,18 +31,6 @@ class Memory:
 
     total: int
     available: int
-
-
-def accelerators() -> list[Accelerator]:
-    """All devices, in OpenVINO's order. One that cannot be asked is left out."""
-    core = ov.Core()
-    found = []
-    for name in core.available_devices:
-        try:
-            found.append(_accelerator(core, name))
-        except RuntimeError:
-            continue
-    return found
 
 
 def memory(meminfo: Path = MEMORY, group: Path = CONTROL_GROUP) -> Memory | None:
@@ -78,12 +57,14 @@ def resident(status: Path = PROCESS) -> int:
 
 def free(place: Path) -> int | None:
     """Bytes that may be written below `place`, which need not exist yet."""
-    while not place.exists() and place != place.parent:
-        place = place.parent
-    try:
-        return shutil.disk_usage(place).free
-    except OSError:
-        return None
+    usage = _usage(place)
+    return usage[1] if usage else None
+
+
+def size(place: Path) -> int | None:
+    """Bytes of the whole disk that `place` lies on."""
+    usage = _usage(place)
+    return usage[0] if usage else None
 
 
 def used(folder: Path) -> int:
@@ -95,6 +76,20 @@ def used(folder: Path) -> int:
         except OSError:
             continue
     return total
+
+
+def temperature(folder: Path = THERMAL) -> float | None:
+    """The hottest sensor, in degrees Celsius."""
+    found = [(_number(path) or 0) / 1000 for path in folder.glob("thermal_zone*/temp")]
+    return max((value for value in found if 0 < value < HOTTEST), default=None)
+
+
+def uptime(path: Path = UPTIME) -> float | None:
+    """Seconds since the box was started."""
+    try:
+        return float(path.read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 def kernel_clock() -> bool | None:
@@ -116,14 +111,15 @@ def synchronised(
     return True if mark.exists() else kernel()
 
 
-def _accelerator(core: ov.Core, name: str) -> Accelerator:
-    able = core.get_property(name, "OPTIMIZATION_CAPABILITIES")
+def _usage(place: Path) -> tuple[int, int] | None:
+    """Bytes in all and free, of the disk of `place`."""
+    while not place.exists() and place != place.parent:
+        place = place.parent
     try:
-        preferred = str(core.get_property(name, "INFERENCE_PRECISION_HINT").get_type_name())
-    except (RuntimeError, AttributeError):
-        preferred = ""
-    full = str(core.get_property(name, "FULL_DEVICE_NAME"))
-    return Accelerator(name, full, tuple(sorted(map(str, able))), preferred)
+        usage = shutil.disk_usage(place)
+    except OSError:
+        return None
+    return usage.total, usage.free
 
 
 def _bytes(field: str) -> int:
@@ -132,7 +128,7 @@ def _bytes(field: str) -> int:
 
 
 def _number(path: Path) -> int | None:
-    """The number in a control group's file; None where there is no limit, or no such file."""
+    """The number in a file of the kernel's; None where there is none (no limit), or no file."""
     try:
         return int(path.read_text())
     except (OSError, ValueError):

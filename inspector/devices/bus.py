@@ -15,9 +15,11 @@ from typing import Any
 import zmq
 
 from inspector.core.errors import EngineerError, MaintainerError
-from inspector.core.messages import AnyMessage, Live, decode, encode
+from inspector.core.live import Live
+from inspector.core.wire import AnyMessage, decode, encode
 
 RUBBISH_AT_ONCE = 100
+IPC = "ipc://"
 
 Received = tuple[AnyMessage, memoryview | None]
 
@@ -29,9 +31,14 @@ class Bus:
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._sockets: list[zmq.Socket[bytes]] = []
 
-    def inbox(self, *endpoints: str, depth: int) -> "Inbox":
-        """Bind a PULL socket. Raises MaintainerError when an address is in use."""
-        return Inbox(self._bound(zmq.PULL, endpoints, depth))
+    def inbox(self, *endpoints: str, depth: int, shared: bool = False) -> "Inbox":
+        """Bind a PULL socket. Only this process's own user may send to a path, or, where it is
+        `shared`, whoever may enter its folder. Raises MaintainerError when an address is in use."""
+        inbox = Inbox(self._bound(zmq.PULL, endpoints, depth))
+        for endpoint in endpoints:
+            if endpoint.startswith(IPC) and not shared:
+                Path(endpoint.removeprefix(IPC)).chmod(0o600)
+        return inbox
 
     def outlet(self, endpoint: str, depth: int) -> "Outlet":
         """Connect a PUSH socket; the peer need not be there yet."""
@@ -169,8 +176,9 @@ class Desk:
         self._socket = socket
         self.refused = 0
 
-    def receive(self) -> tuple[bytes, AnyMessage] | None:
-        """The next command with the address to answer to, or None."""
+    def receive(self) -> tuple[bytes, AnyMessage | None] | None:
+        """The address to answer to with the next command, None for rubbish; None when there is
+        nothing now."""
         try:
             address, *_, body = self._socket.recv_multipart(zmq.NOBLOCK)
         except zmq.Again:
@@ -179,7 +187,7 @@ class Desk:
             return address, decode(body)
         except EngineerError:
             self.refused += 1
-            return None
+            return address, None
 
     def answer(self, address: bytes, reply: AnyMessage) -> None:
         try:
@@ -201,8 +209,8 @@ def newest_live(inbox: Inbox, timeout_ms: float) -> Live | None:
 
 def _bind(socket: "zmq.Socket[bytes]", endpoint: str) -> None:
     """ZeroMQ silently takes over the path of an ipc socket; the caller's lock has to be held."""
-    if endpoint.startswith("ipc://"):
-        path = Path(endpoint.removeprefix("ipc://"))
+    if endpoint.startswith(IPC):
+        path = Path(endpoint.removeprefix(IPC))
         if path.exists() and not stat.S_ISSOCK(path.stat().st_mode):
             raise MaintainerError(f"{path}: is in the way of a socket; remove it")
     try:

@@ -21,7 +21,7 @@ from inspector.core.config import FolderCamera as FolderConfig
 from inspector.core.config import LocalCamera
 from inspector.core.config import VideoCamera as VideoConfig
 from inspector.core.errors import InspectorError, MaintainerError
-from inspector.core.messages import Cause, FrameFormat, Pixel
+from inspector.core.terms import Cause, FrameFormat, Pixel
 
 Frame = NDArray[np.uint8]  # (height, width, channels)
 

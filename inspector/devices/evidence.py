@@ -22,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspector.core import config
-from inspector.core.messages import Event, Outcome, Severity
+from inspector.core.messages import Event, Outcome
+from inspector.core.terms import Severity
 from inspector.domain.keeping import evidence_name, excess, is_pass, next_to_go
 
 Frame = NDArray[np.uint8]  # (height, width, channels)

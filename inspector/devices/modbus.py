@@ -13,7 +13,8 @@ The block, from `output.register` on:
     2, 3  count of parts, low word first
     4     camera of the last part: its index in station.toml, from 0; 65535 none
     5     number of the last part in its camera's run (`seq`), low word
-    6     state: 1 running, 0 stopped (written last at an orderly stop)
+    6     state: 1 running, 2 hold (the inspection is paused: send no part), 0 stopped (written last
+          at an orderly stop)
 
 1 to 5 are written in one request, so that the PLC reads all of them or none. The PLC acts when the
 count changes. Of one camera, lanes come in the order of its triggers, so 5 goes up by one from
@@ -35,12 +36,12 @@ from typing import Any
 from inspector.core.clock import MS, Clock
 from inspector.core.config import ModbusOutput as ModbusConfig
 from inspector.core.errors import MaintainerError
-from inspector.core.messages import Lane
+from inspector.core.terms import Lane
 from inspector.domain.release import NO_CAMERA, LaneCommand
 
 HEARTBEAT, LANE, STATE = 0, 1, 6
 ACCEPT, REJECT = 1, 2
-STOPPED, RUNNING = 0, 1
+STOPPED, RUNNING, HOLD = 0, 1, 2
 
 QUEUE = 1024  # lanes waiting for the PLC; one more drops the oldest, and its count is skipped
 FIRST_PAUSE_S = 0.05
@@ -67,6 +68,7 @@ class ModbusOutput:
         self._beats = 0
         self._beat_due = 0
         self._state = STOPPED
+        self._wanted = RUNNING
         self._connected = False
         self._stopping = False
         self._problem = ""
@@ -86,6 +88,9 @@ class ModbusOutput:
 
     def tick(self) -> None:
         self._ticks += 1
+
+    def hold(self, held: bool, /) -> None:
+        self._wanted = HOLD if held else RUNNING
 
     def problem(self) -> str:
         problem = self._problem
@@ -172,10 +177,10 @@ class ModbusOutput:
         self._beats = (self._beats + 1) & 0xFFFF
         if not self._write(HEARTBEAT, [self._beats]):
             return False
-        if self._state == RUNNING:
+        if self._state == self._wanted:
             return True
-        self._state = RUNNING
-        return self._write(STATE, [RUNNING])
+        self._state = self._wanted
+        return self._write(STATE, [self._state])
 
     def _until_beat(self) -> float:
         left = (self._beat_due - self._clock.monotonic_ns()) / 1e9

@@ -33,6 +33,10 @@ class Output(Protocol):
         """The gate's loop has come round: the heartbeat may go on."""
         ...
 
+    def hold(self, held: bool, /) -> None:
+        """The line is to be held, or to go on."""
+        ...
+
     def problem(self) -> str:
         """What is wrong since the last call, in one line; nothing where nothing is new."""
         ...
@@ -80,6 +84,9 @@ class VirtualOutput:
 
     def tick(self) -> None:
         return  # a log needs no heartbeat
+
+    def hold(self, _held: bool, /) -> None:
+        return  # and holds nobody
 
     def problem(self) -> str:
         trouble = self._trouble

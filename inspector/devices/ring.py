@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspector.core.errors import EngineerError, MaintainerError
-from inspector.core.messages import FrameFormat, FrameRef, Pixel
+from inspector.core.terms import FrameFormat, FrameRef, Pixel
 
 Frame = NDArray[np.uint8]  # (height, width, channels)
 

@@ -25,7 +25,8 @@ from types import MappingProxyType
 import msgspec
 
 from inspector.core.errors import EngineerError, MaintainerError
-from inspector.core.messages import Outcome, decode, encode
+from inspector.core.messages import Outcome
+from inspector.core.wire import decode, encode
 from inspector.domain.streams import MOST_STREAMS, SeqSet
 
 HEADER = struct.Struct("<II")

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from inspector.core.errors import MaintainerError
-from inspector.core.messages import Count, Identifier, WallTime
+from inspector.core.terms import Count, Identifier, WallTime
 
 
 class EndedRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

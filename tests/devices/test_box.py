@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from inspector.devices import box
+from inspector.devices.accelerators import accelerators
 from inspector.devices.box import MIB
 
 MEMINFO = "MemTotal:        8192000 kB\nMemFree:   100 kB\nMemAvailable:    4096000 kB\n"
@@ -77,7 +78,31 @@ def test_the_kernel_is_asked_without_harm() -> None:
 
 
 def test_openvino_sees_the_processor() -> None:
-    found = {one.name: one for one in box.accelerators()}
+    found = {one.name: one for one in accelerators()}
     assert "FP32" in found["CPU"].capabilities
     assert found["CPU"].full_name
     assert found["CPU"].preferred in ("f32", "bf16", "f16")
+
+
+def test_temperature_is_that_of_the_hottest_sensor(tmp_path: Path) -> None:
+    assert box.temperature(tmp_path) is None
+    for number, text in enumerate(("41000\n", "67500\n", "900000\n", "-1000\n", "broken")):
+        zone = tmp_path / f"thermal_zone{number}"
+        zone.mkdir()
+        (zone / "temp").write_text(text)
+    assert box.temperature(tmp_path) == 67.5  # 900 degrees is a sensor that lies
+
+
+def test_time_since_the_box_was_started(tmp_path: Path) -> None:
+    assert box.uptime(tmp_path / "none") is None
+    (tmp_path / "uptime").write_text("")
+    assert box.uptime(tmp_path / "uptime") is None
+    (tmp_path / "uptime").write_text("24058.22 90000.10\n")
+    assert box.uptime(tmp_path / "uptime") == 24058.22
+
+
+def test_disk_of_a_folder_that_is_still_to_come(tmp_path: Path) -> None:
+    whole, free = box.size(tmp_path / "a" / "b"), box.free(tmp_path / "a" / "b")
+    assert whole
+    assert free is not None
+    assert 0 <= free <= whole

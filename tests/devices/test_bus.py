@@ -1,12 +1,15 @@
 """The bus: sending never waits, rubbish never hurts, pixels follow their message."""
 
+import os
+import stat
 from pathlib import Path
 
 import pytest
 import zmq
 
 from inspector.core.errors import MaintainerError
-from inspector.core.messages import Reply, Settled
+from inspector.core.messages import Settled
+from inspector.core.orders import Reply
 from inspector.devices.bus import Bus
 
 MESSAGE = Settled(stream="s", seq=1)
@@ -70,7 +73,7 @@ def test_command_is_answered(root: Path) -> None:
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         asker = context.socket(zmq.REQ)
         asker.connect(f"ipc://{root}/desk")
-        from inspector.core.messages import decode, encode
+        from inspector.core.wire import decode, encode
 
         asker.send(encode(MESSAGE))
         got = None
@@ -98,3 +101,18 @@ def test_socket_path_taken_by_a_file_is_one_line(root: Path) -> None:
     (root / "a").write_text("in the way")
     with Bus() as bus, pytest.raises(MaintainerError, match="is in the way of a socket"):
         bus.inbox(f"ipc://{root}/a", depth=1)
+
+
+def test_only_a_shared_inbox_is_open_to_other_users(root: Path) -> None:
+    """`ui` and `publish` run as other users: they may write to record, never to the gate."""
+    with Bus() as bus:
+        for name, shared in (("gate", False), ("record", True)):
+            bus.inbox(f"ipc://{root / name}", depth=1, shared=shared)
+        assert stat.S_IMODE((root / "gate").stat().st_mode) == 0o600
+        assert stat.S_IMODE((root / "record").stat().st_mode) == 0o777 & ~umask()
+
+
+def umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

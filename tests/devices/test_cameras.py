@@ -11,7 +11,7 @@ from support.stations import picture, write_images
 from inspector.core.config import FolderCamera as FolderConfig
 from inspector.core.config import VideoCamera as VideoConfig
 from inspector.core.errors import MaintainerError
-from inspector.core.messages import Cause, FrameFormat, Pixel
+from inspector.core.terms import Cause, FrameFormat, Pixel
 from inspector.devices.cameras import Camera, FolderCamera, FrameMissing, VideoCamera
 
 

@@ -14,7 +14,8 @@ from support.disks import fill, small_disk
 from support.outcomes import STREAM, WALL, outcome
 
 from inspector.core.config import Evidence
-from inspector.core.messages import Event, Kind
+from inspector.core.messages import Event
+from inspector.core.terms import Kind
 from inspector.devices import evidence
 from inspector.devices.evidence import EvidenceStore, Shelf
 

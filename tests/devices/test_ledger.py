@@ -11,20 +11,9 @@ from support.outcomes import STREAM, WALL, mixed, outcome
 
 from inspector.core.clock import SECOND
 from inspector.core.errors import MaintainerError, OperatorError
-from inspector.core.messages import (
-    Box,
-    Cause,
-    Delivered,
-    Event,
-    FrameFormat,
-    FrameRef,
-    Heatmap,
-    Kind,
-    Outcome,
-    Pixel,
-    Review,
-    Severity,
-)
+from inspector.core.messages import Delivered, Event, Outcome
+from inspector.core.orders import ReviewPart
+from inspector.core.terms import Box, Cause, FrameFormat, FrameRef, Heatmap, Kind, Pixel, Severity
 from inspector.devices.ledger import Ledger, LedgerReader
 from inspector.devices.ledger.maintenance import export
 from inspector.domain.audit import broken_at
@@ -52,9 +41,10 @@ def commit(ledger: Ledger, *outcomes: Outcome) -> list[Outcome]:
     return ledger.commit(detailed, (), (), WALL)
 
 
-def finding(seq: int, verdict: str = "fail", **changes: str) -> Review:
-    words = {"defect_class": "dent", "who": "anna", "reason": "seen"} | changes
-    return Review(stream=STREAM, seq=seq, verdict=verdict, **words)  # type: ignore[arg-type]
+def find(ledger: Ledger, seq: int, verdict: str = "fail", defect_class: str = "dent") -> int:
+    """Anna's finding; its revision."""
+    review = ReviewPart(stream=STREAM, seq=seq, verdict=verdict, defect_class=defect_class)  # type: ignore[arg-type]
+    return ledger.review(review, "anna", "seen", LATER)
 
 
 def full_outcome() -> Outcome:
@@ -150,8 +140,8 @@ def test_recipe_lot_and_model_are_counted_apart(ledger: Ledger) -> None:
 def test_review_revises_the_totals(ledger: Ledger, reader: LedgerReader) -> None:
     commit(ledger, outcome(1, Kind.REVIEW), outcome(2), outcome(3, Kind.FAULT))
     ledger.close_windows(LATER, 0)
-    assert ledger.review(finding(1), LATER) == 1
-    assert ledger.review(finding(2), LATER) == 1
+    assert find(ledger, 1) == 1
+    assert find(ledger, 2) == 1
     (row,) = ledger.close_windows(LATER + 2 * SECOND, 0)
     assert row.revision == 2
     assert row.totals.counts == {Kind.FAIL: 2, Kind.FAULT: 1}
@@ -164,8 +154,8 @@ def test_review_revises_the_totals(ledger: Ledger, reader: LedgerReader) -> None
 
 def test_second_review_overwrites_nothing(ledger: Ledger, reader: LedgerReader) -> None:
     commit(ledger, outcome(1, Kind.FAIL))
-    ledger.review(finding(1), LATER)
-    assert ledger.review(finding(1, "pass", defect_class=""), LATER) == 2
+    find(ledger, 1)
+    assert find(ledger, 1, "pass", "") == 2
     (row,) = ledger.close_windows(LATER + 2 * SECOND, 0)
     assert (row.totals.counts, row.totals.overkill) == ({Kind.PASS: 1}, 1)
     database = sqlite3.connect(ledger.path)
@@ -177,7 +167,7 @@ def test_second_review_overwrites_nothing(ledger: Ledger, reader: LedgerReader) 
 
 def test_review_of_an_unknown_part_is_refused(ledger: Ledger, reader: LedgerReader) -> None:
     with pytest.raises(OperatorError, match="part 9 of stream"):
-        ledger.review(finding(9), LATER)
+        find(ledger, 9)
     assert reader.audit() == []
 
 
@@ -228,7 +218,7 @@ def test_parts_can_be_paged_and_chosen(ledger: Ledger, reader: LedgerReader) -> 
 def test_views_answer_a_person(ledger: Ledger, root: Path, view: str) -> None:
     commit(ledger, *map(mixed, (*range(18), 19)))
     ledger.close_windows(LATER, 0)
-    ledger.review(finding(3), LATER)
+    find(ledger, 3)
     ledger.commit(
         [], [Event(service="a", severity=Severity.INFO, code="b", text="c", wall_ns=WALL)], (), WALL
     )

@@ -11,7 +11,7 @@ from support.outcomes import WALL, mixed, outcome
 
 from inspector.core.clock import SECOND
 from inspector.core.errors import InspectorError
-from inspector.core.messages import Kind
+from inspector.core.terms import Kind
 from inspector.devices.ledger import Ledger
 from inspector.devices.ledger.maintenance import VIEWS, export
 

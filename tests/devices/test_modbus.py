@@ -1,23 +1,20 @@
 """Lanes and heartbeat against pymodbus' own server, which plays the PLC."""
 
-import asyncio
 import builtins
-import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from pymodbus.server import ModbusTcpServer
-from pymodbus.simulator import DataType, SimData, SimDevice
+from support.plc import FIRST, Plc
 
 from inspector.core.clock import SECOND, SystemClock
 from inspector.core.config import ModbusOutput as ModbusConfig
 from inspector.core.errors import MaintainerError
-from inspector.core.messages import Kind, Lane
+from inspector.core.terms import Kind, Lane
 from inspector.devices.modbus import (
     ACCEPT,
+    HOLD,
     LANE,
     QUEUE,
     REJECT,
@@ -27,55 +24,6 @@ from inspector.devices.modbus import (
     ModbusOutput,
 )
 from inspector.domain.release import NO_CAMERA, LaneCommand
-
-FIRST = 10  # where the block begins
-
-
-class Plc:
-    """A Modbus server in a thread; `writes` holds every (register, values) it was told."""
-
-    def __init__(self) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
-        self.writes: list[tuple[int, list[int]]] = []
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
-        self._server: Any = None
-
-    def start(self) -> "Plc":
-        self._await(self._start())
-        return self
-
-    def stop(self) -> None:
-        self._await(self._server.shutdown())
-
-    def close(self) -> None:
-        self.stop()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-    def told(self, register: int) -> list[list[int]]:
-        return [values for at, values in list(self.writes) if at == FIRST + register]
-
-    async def _start(self) -> None:
-        registers = SimData(0, count=100, values=0, datatype=DataType.REGISTERS)
-        self._server = ModbusTcpServer(
-            SimDevice(1, simdata=[registers]),
-            address=("127.0.0.1", self.port),
-            trace_pdu=self._trace,
-        )
-        await self._server.serve_forever(background=True)
-
-    def _trace(self, sending: bool, pdu: Any) -> Any:
-        if not sending:
-            self.writes.append((pdu.address, list(pdu.registers)))
-        return pdu
-
-    def _await(self, work: Any) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
 
 
 @pytest.fixture
@@ -165,6 +113,25 @@ def test_heartbeat_moves_while_the_gate_ticks(plc: Plc, output: ModbusOutput) ->
     beats = [values[0] for values in plc.told(0)]
     assert beats == list(range(len(beats)))
     assert plc.told(STATE) == [[RUNNING]]
+
+
+def test_held_line_is_told_so_until_it_goes_on(plc: Plc, output: ModbusOutput) -> None:
+    until(lambda: plc.told(STATE) == [[RUNNING]], output.tick)
+    output.hold(True)
+    until(lambda: plc.told(STATE) == [[RUNNING], [HOLD]], output.tick)
+    before = len(plc.told(0))
+    until(lambda: len(plc.told(0)) > before + 3, output.tick)  # the heartbeat goes on
+    output.hold(False)
+    until(lambda: plc.told(STATE) == [[RUNNING], [HOLD], [RUNNING]], output.tick)
+
+
+def test_plc_that_comes_back_to_a_held_line_is_told_so(plc: Plc, output: ModbusOutput) -> None:
+    output.hold(True)
+    until(lambda: plc.told(STATE) == [[HOLD]], output.tick)
+    plc.stop()
+    until(lambda: not output.healthy, output.tick)
+    plc.start()
+    until(lambda: plc.told(STATE) == [[HOLD], [HOLD]], output.tick)
 
 
 def test_hung_gate_stops_the_heartbeat(plc: Plc, output: ModbusOutput) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from inspector.core.clock import SECOND, ManualClock
-from inspector.core.messages import Kind, Lane
+from inspector.core.terms import Kind, Lane
 from inspector.devices.outputs import VirtualOutput
 from inspector.domain.release import LaneCommand
 

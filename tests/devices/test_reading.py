@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from inspector.core.config import Recipe, RecipeLimits
-from inspector.core.messages import Kind
+from inspector.core.terms import Kind
 from inspector.devices.engine.reading import Outputs, reader_of
-from inspector.services.detect.opinion import form
+from inspector.procedures.opinion import form
 
 CLASSES = ("scratch", "dent")
 RECIPE = Recipe(schema=1, name="part", model="m", limits=RecipeLimits(review=0.3, fail=0.6))

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inspector.core.errors import EngineerError, MaintainerError
-from inspector.core.messages import FrameFormat, FrameRef, Pixel
+from inspector.core.terms import FrameFormat, FrameRef, Pixel
 from inspector.devices.ring import (
     Count,
     RingReader,
@@ -158,7 +158,7 @@ def test_inline_pixels_of_another_size_are_refused(size: int) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from inspector.core.messages import FrameFormat, Pixel
+from inspector.core.terms import (FrameFormat, Pixel)
 from inspector.devices.ring import RingWriter
 format = FrameFormat(width=640, height=480, pixel=Pixel.MONO8)
 ring = RingWriter(Path(sys.argv[1]), format, 3, "stress")

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from inspector.core.errors import EngineerError
-from inspector.core.messages import Cause, Kind, Lane, Outcome, Timing
+from inspector.core.messages import Outcome
+from inspector.core.terms import Cause, Kind, Lane, Timing
 from inspector.devices.spool import WINDOW, Spool
 from inspector.domain.streams import MOST_STREAMS
 

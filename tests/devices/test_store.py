@@ -260,3 +260,12 @@ def test_killed_installation_leaves_nothing_half_written_loadable(root: Path) ->
     assert [open_bundle(bundle.folder) for bundle in bundles] == bundles
     assert not list((models / "tiny").glob(".draft-*"))
     assert {version.problem for version in store.listed()} == {""}
+
+
+def test_what_killed_processes_left_is_cleared_away(root: Path, store: Store, models: Path) -> None:
+    bundle = installed(root, store, 10)
+    (models / "tiny" / ".draft-a").mkdir()
+    (models / "begun" / ".draft-b").mkdir(parents=True)
+    store.tidy()
+    assert sorted(path.name for path in models.iterdir()) == [".lock", "tiny"]
+    assert [path.name for path in (models / "tiny").iterdir()] == [bundle.manifest.version]

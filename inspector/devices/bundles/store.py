@@ -8,7 +8,7 @@ Promises: a version's folder appears whole, checked and flushed, or not at all, 
 at whatever time; the version in use is always one that was whole when it was chosen; the one
 before it is kept.
 Never: alters a version that is in order, removes one that is in use, or proves a model (that it
-says here what it said where it was made is `services.detect.proof`'s).
+says here what it said where it was made is `procedures.proof`'s).
 """
 
 import fcntl
@@ -16,7 +16,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -139,6 +139,14 @@ class Store:
         """Every version of every name, checked file by file."""
         names = sorted(path for path in self._models.glob("*") if _NAME.fullmatch(path.name))
         return [_installed(version) for name in names for version in _versions(name)]
+
+    def tidy(self) -> None:
+        """Clear away what processes that were killed have left half-made. Raises MaintainerError
+        where the store cannot be written."""
+        for place in self._models.glob("*"):
+            if place.is_dir() and _NAME.fullmatch(place.name):
+                with self._alone(place.name), suppress(OSError):
+                    place.rmdir()  # where nothing else is in it
 
     def _version_before(self, name: str) -> str:
         version = _linked(self._models / name, PREVIOUS) if _NAME.fullmatch(name) else None

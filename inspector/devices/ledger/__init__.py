@@ -8,7 +8,19 @@ which can neither write nor checkpoint (SQLite before 3.51.3 can damage a log th
 checkpoint).
 """
 
+from inspector.devices.ledger.challenges import RecordedChallenge
+from inspector.devices.ledger.departures import Departure
 from inspector.devices.ledger.reader import LedgerReader, RecordedPart
+from inspector.devices.ledger.sums import Sums
 from inspector.devices.ledger.writer import CannotWrite, Damaged, Ledger
 
-__all__ = ["CannotWrite", "Damaged", "Ledger", "LedgerReader", "RecordedPart"]
+__all__ = [
+    "CannotWrite",
+    "Damaged",
+    "Departure",
+    "Ledger",
+    "LedgerReader",
+    "RecordedChallenge",
+    "RecordedPart",
+    "Sums",
+]

@@ -27,6 +27,8 @@ VIEWS = {
     "reviews": "time_utc, stream, seq, revision",
     "events": "time_utc",
     "audit_trail": "time_utc",
+    "challenges": "begun_utc, number",
+    "departures": "time_utc",
 }
 
 Rows = Iterable[Mapping[str, Any]]

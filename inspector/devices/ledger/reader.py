@@ -9,10 +9,15 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from inspector.core.clock import SECOND
 from inspector.core.errors import MaintainerError
-from inspector.core.messages import Event, Kind, Outcome, Severity
-from inspector.devices.ledger import rows, schema
+from inspector.core.messages import Event, Outcome
+from inspector.core.terms import Kind, Severity
+from inspector.devices.ledger import challenges, departures, rows, schema
+from inspector.devices.ledger.challenges import RecordedChallenge, challenge_of
+from inspector.devices.ledger.departures import Departure
 from inspector.devices.ledger.opening import GET_META
+from inspector.devices.ledger.sums import READ, Sums
 from inspector.domain.audit import Entry
 from inspector.domain.tally import TotalsRow
 
@@ -30,27 +35,48 @@ FROM outcome
 JOIN stream ON stream.id = outcome.stream_id
 JOIN span ON span.id = outcome.span_id
 LEFT JOIN detail ON detail.outcome_id = outcome.id
-LEFT JOIN review AS finding ON finding.outcome_id = outcome.id AND finding.revision =
-    (SELECT max(revision) FROM review WHERE review.outcome_id = outcome.id)"""
+LEFT JOIN finding ON finding.outcome_id = outcome.id"""
 PARTS = f"{_PARTS} WHERE outcome.id < ? ORDER BY outcome.id DESC LIMIT ?"
-# Walks the index of parts that did not pass from its end, and joins only what it returns.
-PARTS_OF_KINDS = f"""{_PARTS} WHERE outcome.id IN (
-    SELECT id FROM outcome INDEXED BY outcome_not_passed
-    WHERE kind <> 'pass' AND id < ? AND kind IN (SELECT value FROM json_each(?))
+# Walks the table, or the index of parts that did not pass, from its end, and joins only what it
+# returns.
+_CHOSEN = f"""{_PARTS} WHERE outcome.id IN (
+    SELECT id FROM outcome %s AND id < ? AND id >= ?
+    AND trigger_wall_ns >= ? AND trigger_wall_ns < ?
+    AND kind IN (SELECT value FROM json_each(?))
     ORDER BY id DESC LIMIT ?)
 ORDER BY outcome.id DESC"""
+CHOSEN = _CHOSEN % "NOT INDEXED WHERE true"
+CHOSEN_NOT_PASSED = _CHOSEN % "INDEXED BY outcome_not_passed WHERE kind <> 'pass'"
+# No window is longer than a day, so one that began earlier ends before the first second asked for.
+FIRST_AND_LAST = """SELECT min(id), max(id) FROM outcome
+WHERE span_id IN (SELECT id FROM span WHERE start_s >= ? AND start_s <= ?)"""
 PART = f"{_PARTS} WHERE stream.uuid = ? AND outcome.seq = ?"
+
+QUEUE = f"""{_PARTS} WHERE outcome.id IN (
+    SELECT outcome_id FROM to_review WHERE outcome_id < ? ORDER BY outcome_id DESC LIMIT ?)
+ORDER BY outcome.id DESC"""
+# From class to class through the index; a class all of whose findings were withdrawn is none.
+CLASSES = """WITH RECURSIVE class (name) AS (
+    SELECT min(defect_class) FROM review WHERE verdict = 'fail' AND defect_class > ''
+    UNION ALL
+    SELECT (SELECT min(defect_class) FROM review WHERE verdict = 'fail' AND defect_class > name)
+    FROM class WHERE name IS NOT NULL)
+SELECT name FROM class WHERE EXISTS (SELECT 1 FROM review INDEXED BY review_by_class
+    WHERE verdict = 'fail' AND defect_class = name AND NOT EXISTS (SELECT 1 FROM review AS later
+        WHERE later.outcome_id = review.outcome_id AND later.revision > review.revision))"""
 
 EVENTS = """SELECT service, severity, code, text, wall_ns FROM event
 WHERE severity IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT ?"""
 AUDIT = "SELECT id, wall_ns, who, action, detail, previous, hash FROM audit ORDER BY id"
 
 NEWEST = 2**63 - 1
+LONGEST_WINDOW_S = 86_400
+PATIENCE_S = 1.0  # while a ledger is locked, which this program's own writer never does for long
 
 
 @dataclass(frozen=True)
 class RecordedPart:
-    """One committed outcome, with its latest review if there is one. `id` orders by commit."""
+    """One committed outcome, with the finding that stands, if any. `id` orders by commit."""
 
     id: int
     outcome: Outcome
@@ -70,7 +96,14 @@ class LedgerReader:
 
     def ledger_id(self) -> str:
         """The ledger's identity, 32 hexadecimal digits. Raises MaintainerError, as all here."""
-        return str(self._rows(GET_META, "ledger")[0][0])
+        found = self._rows(GET_META, "ledger")
+        if not found:
+            raise MaintainerError(f"{self._path}: has just been begun; try again")
+        return str(found[0][0])
+
+    def sums(self) -> Sums:
+        """The queue's length and the sums that the writer keeps, as committed."""
+        return Sums(*self._rows(READ)[0])
 
     def pending(self, limit: int = 100) -> list[TotalsRow]:
         """Totals rows that are neither delivered nor set aside, in the order of their rows."""
@@ -85,19 +118,50 @@ class LedgerReader:
         return self._totals(TOTALS_FROM, row, limit)
 
     def parts(
-        self, limit: int, before_id: int = NEWEST, kinds: Collection[Kind] = tuple(Kind)
+        self,
+        limit: int,
+        before_id: int = NEWEST,
+        kinds: Collection[Kind] = tuple(Kind),
+        between: tuple[int, int] | None = None,
     ) -> list[RecordedPart]:
-        """Parts committed before `before_id`, newest first. `kinds`: all, or any but PASS."""
-        if set(kinds) == set(Kind):
-            found = self._rows(PARTS, before_id, limit)
-        else:
-            found = self._rows(PARTS_OF_KINDS, before_id, rows.to_json(list(kinds)), limit)
+        """Parts committed before `before_id`, newest first; `between`: triggered from the first
+        up to before the second wall time, in nanoseconds."""
+        if between is None and set(kinds) == set(Kind):
+            return [_part(row) for row in self._rows(PARTS, before_id, limit)]
+        last, first = before_id, 0
+        if between:
+            first, last = self._first_and_last(between, before_id)
+        query = CHOSEN if Kind.PASS in kinds else CHOSEN_NOT_PASSED
+        start, end = between or (-NEWEST, NEWEST)
+        found = self._rows(query, last, first, start, end, rows.to_json(list(kinds)), limit)
         return [_part(row) for row in found]
 
     def part(self, stream: str, seq: int) -> RecordedPart | None:
         """One part with its heatmap and boxes, or None when it is not recorded."""
         found = self._rows(PART, stream, seq)
         return _part(found[0]) if found else None
+
+    def to_review(self, limit: int, before_id: int = NEWEST) -> list[RecordedPart]:
+        """Parts that a person has yet to look at, newest first; `sums` has how many in all."""
+        return [_part(row) for row in self._rows(QUEUE, before_id, limit)]
+
+    def classes(self) -> list[str]:
+        """The classes of defects that people have found so far, sorted."""
+        return [name for (name,) in self._rows(CLASSES)]
+
+    def departures(self, limit: int, before_id: int = NEWEST) -> list[Departure]:
+        """What has left the station, word for word, newest first; `sums` has all in all."""
+        return [Departure(*row) for row in self._rows(departures.PAGE, before_id, limit)]
+
+    def logged(self, walls: Collection[int]) -> set[int]:
+        """Which of these times are those of messages logged lately as about to leave."""
+        found = self._rows(departures.LOGGED, departures.logged_values(walls))
+        return {wall for (wall,) in found}
+
+    def challenges(self, limit: int, before_id: int = NEWEST) -> list[RecordedChallenge]:
+        """Tests with golden parts, newest first."""
+        found = self._rows(challenges.PAGE, before_id, limit)
+        return [challenge_of(row, self._rows(challenges.STEPS, row[0])) for row in found]
 
     def events(
         self, limit: int = 100, severities: Collection[Severity] = tuple(Severity)
@@ -118,6 +182,12 @@ class LedgerReader:
         if self._db:
             self._db.close()
         self._db = None
+
+    def _first_and_last(self, between: tuple[int, int], before_id: int) -> tuple[int, int]:
+        """Bounds of the ids of parts triggered in this time: the first, and one past the last."""
+        start_s, end_s = between[0] // SECOND, between[1] // SECOND
+        ((first, last),) = self._rows(FIRST_AND_LAST, start_s - LONGEST_WINDOW_S, end_s)
+        return first or 0, min(before_id, (last or 0) + 1)
 
     def _totals(self, query: str, *values: int) -> list[TotalsRow]:
         ledger = self.ledger_id()
@@ -149,7 +219,7 @@ def open_read_only(path: Path) -> sqlite3.Connection:
     """A connection that can neither write nor checkpoint. Raises sqlite3.Error, and
     MaintainerError when the ledger is of another version of this program."""
     uri = f"{path.absolute().as_uri()}?mode=ro"
-    connection = sqlite3.connect(uri, uri=True, isolation_level=None)
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=PATIENCE_S)
     try:
         version = schema.version_of(connection)
         if version != len(schema.MIGRATIONS):

@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from inspector.core.messages import (
+from inspector.core.messages import Outcome
+from inspector.core.terms import (
     Box,
     Cause,
     FrameFormat,
@@ -17,7 +18,6 @@ from inspector.core.messages import (
     Heatmap,
     Kind,
     Lane,
-    Outcome,
     Pixel,
     Timing,
 )
@@ -111,7 +111,7 @@ def outcome_of(row: Row) -> Outcome:
 
 
 def part_of(row: Row) -> Part:
-    """What counting needs, from kind, cause, latency and the latest review's two columns."""
+    """What counting needs, from kind, cause, latency and two columns of the finding that stands."""
     kind, cause, latency_us, finding, defect_class = row
     return Part(
         KINDS[kind],

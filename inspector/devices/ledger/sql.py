@@ -35,8 +35,7 @@ CLEAN_WINDOW = "DELETE FROM dirty_window WHERE span_id = ?"
 
 PARTS_OF_SPAN = """SELECT outcome.kind, outcome.cause, outcome.latency_us, finding.verdict,
     finding.defect_class
-FROM outcome LEFT JOIN review AS finding ON finding.outcome_id = outcome.id AND finding.revision =
-    (SELECT max(revision) FROM review WHERE review.outcome_id = outcome.id)
+FROM outcome LEFT JOIN finding ON finding.outcome_id = outcome.id
 WHERE outcome.span_id = ?"""
 LATEST_OF_SPAN = """FROM window_total AS total JOIN span ON span.id = total.span_id
 WHERE total.span_id = ? ORDER BY total.revision DESC LIMIT 1"""
@@ -52,13 +51,22 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 MARK_DELIVERED = """UPDATE window_total SET status = ?, status_ns = ?, status_detail = ?
 WHERE "row" = ? AND status <> 'delivered'"""
 
-FIND_PART = """SELECT outcome.id, outcome.span_id FROM outcome
-JOIN stream ON stream.id = outcome.stream_id WHERE stream.uuid = ? AND outcome.seq = ?"""
-LAST_REVISION = "SELECT coalesce(max(revision), 0) FROM review WHERE outcome_id = ?"
+# The part, and of its last review the revision (0: none) and the verdict.
+FIND_PART = """SELECT outcome.id, outcome.span_id, outcome.kind, span.lot,
+    coalesce(review.revision, 0), review.verdict
+FROM outcome
+JOIN stream ON stream.id = outcome.stream_id
+JOIN span ON span.id = outcome.span_id
+LEFT JOIN review ON review.outcome_id = outcome.id
+WHERE stream.uuid = ? AND outcome.seq = ? ORDER BY review.revision DESC LIMIT 1"""
+ENQUEUE = "INSERT INTO to_review (outcome_id) VALUES (?) ON CONFLICT DO NOTHING"
+DEQUEUE = "DELETE FROM to_review WHERE outcome_id = ?"
 ADD_REVIEW = """INSERT INTO review (outcome_id, revision, wall_ns, verdict, defect_class, who,
     reason) VALUES (?, ?, ?, ?, ?, ?, ?)"""
 
 ADD_EVENT = "INSERT INTO event (wall_ns, service, severity, code, text) VALUES (?, ?, ?, ?, ?)"
 LAST_AUDIT = "SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1"
+LATEST_ACTION = """SELECT action FROM audit
+WHERE who = ? AND action IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT 1"""
 ADD_AUDIT = """INSERT INTO audit (id, wall_ns, who, action, detail, previous, hash)
 VALUES (?, ?, ?, ?, ?, ?, ?)"""

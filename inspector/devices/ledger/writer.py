@@ -7,34 +7,28 @@ Never: is used by two processes, or from two threads.
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
-from inspector.core.clock import SECOND
-from inspector.core.errors import MaintainerError, OperatorError
-from inspector.core.messages import Delivered, Event, Kind, Outcome, Review
+from inspector.core.errors import MaintainerError
+from inspector.core.messages import Delivered, Departed, Event, Outcome
+from inspector.core.orders import ReviewPart
 from inspector.devices.ledger import rows, sql
+from inspector.devices.ledger.auditing import add_audit, latest_action
 from inspector.devices.ledger.ballast import Ballast
+from inspector.devices.ledger.departures import add_departures
 from inspector.devices.ledger.opening import Opened, is_damage, open_ledger
-from inspector.domain import audit
-from inspector.domain.tally import (
-    TotalsRow,
-    cumulate,
-    is_over,
-    needs_revision,
-    tally,
-    window_start,
-)
+from inspector.devices.ledger.reviews import add_review, enqueue
+from inspector.devices.ledger.sums import Sums, add_to_sums, pixel_bytes, read_sums
+from inspector.devices.ledger.windows import close_windows
+from inspector.domain.tally import TotalsRow, window_start
 
 T = TypeVar("T")
 
-QUIET_S = 1.0  # a window is counted when no outcome has come to it for so long
 FULL_BYTES = 1 << 20  # a disk with less than this free counts as full
 CACHED_IDS = 1000
-LATEST = f"SELECT {rows.TOTAL_COLUMNS} {sql.LATEST_OF_SPAN}"
-TOTAL = f"SELECT {rows.TOTAL_COLUMNS} {sql.ROW}"
 
 
 class CannotWrite(MaintainerError):
@@ -65,6 +59,7 @@ class Ledger:
         self._db = opened.connection
         self._next = self._number(sql.LAST_OUTCOME) + 1
         self.committed = self._number(sql.COUNT_OUTCOMES)
+        self._sums = read_sums(self._db)
         self._streams: dict[str, int] = {}
         self._spans: dict[tuple[int, str, str, str], int] = {}
         self.ballast.take()
@@ -75,29 +70,48 @@ class Ledger:
         events: Sequence[Event] = (),
         delivered: Sequence[Delivered] = (),
         wall_ns: int = 0,
+        departed: Sequence[Departed] = (),
     ) -> list[Outcome]:
-        """Record outcomes (each with: keep its heatmap and boxes?), events and delivery marks;
-        a mark that was meant for another ledger is passed over.
+        """Record outcomes (each with: keep its heatmap and boxes?), events, delivery marks and
+        what is about to leave; a mark that was meant for another ledger is passed over.
 
         Returns the outcomes that were not there before. Raises CannotWrite or Damaged.
         """
-        fresh = self._write(lambda: self._commit(outcomes, events, delivered, wall_ns))
+        fresh, grown = self._write(
+            lambda: self._commit(outcomes, events, delivered, wall_ns, departed)
+        )
         self._next += len(outcomes)
         self.committed += len(fresh)
+        self._sums += grown
         return fresh
+
+    def sums(self) -> Sums:
+        """Sums as committed; kept in memory."""
+        return self._sums
 
     def close_windows(self, wall_ns: int, grace_s: float) -> list[TotalsRow]:
         """Count windows that are over and have changed, at most 32. Returns the new rows."""
-        return self._write(lambda: self._close_windows(wall_ns, grace_s))
+        return self._write(lambda: close_windows(self._db, self.id, wall_ns, grace_s))
 
-    def review(self, review: Review, wall_ns: int) -> int:
-        """Add a person's finding. Returns its revision, from 1. Raises OperatorError when there
-        is no such part."""
-        return self._write(lambda: self._review(review, wall_ns))
+    def review(self, review: ReviewPart, who: str, reason: str, wall_ns: int) -> int:
+        """Add a person's finding, or take the last one back. Returns its revision, from 1.
+        Raises OperatorError when there is no such part, or nothing to be taken back."""
+        revision, grown = self._write(lambda: add_review(self._db, review, who, reason, wall_ns))
+        self._sums += grown
+        return revision
 
     def audit(self, who: str, action: str, detail: Mapping[str, str], wall_ns: int) -> None:
         """Add to the audit chain what a person changed."""
-        self._write(lambda: self._audit(who, action, detail, wall_ns))
+        self._write(lambda: add_audit(self._db, who, action, detail, wall_ns))
+
+    def latest_action(self, who: str, actions: Collection[str]) -> str:
+        """The newest of these audited actions of this person, or nothing."""
+        return self._write(lambda: latest_action(self._db, who, actions))
+
+    def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do `work` in one transaction: for the other rooms of the ledger. Raises CannotWrite or
+        Damaged; an error of its own undoes the whole."""
+        return self._write(lambda: work(self._db))
 
     def checkpoint(self) -> None:
         """Move the log into the file, as far as readers and the disk let it; the rest stays."""
@@ -162,19 +176,25 @@ class Ledger:
         events: Sequence[Event],
         delivered: Sequence[Delivered],
         wall_ns: int,
-    ) -> list[Outcome]:
+        departed: Sequence[Departed],
+    ) -> tuple[list[Outcome], Sums]:
+        """The outcomes that are new, and by how much the sums have grown."""
         fresh = self._add_outcomes(outcomes, wall_ns) if outcomes else []
+        new = [outcome for _, outcome in fresh]
         self._db.executemany(
             sql.ADD_EVENT,
             ((e.wall_ns, e.service, e.severity.value, e.code, e.text) for e in events),
         )
         marks = [(d.status, wall_ns, d.detail, d.row) for d in delivered if d.ledger == self.id]
         self._db.executemany(sql.MARK_DELIVERED, marks)
-        return fresh
+        grown = Sums(pixel_bytes=pixel_bytes(new)) + add_departures(self._db, departed)
+        add_to_sums(self._db, grown)
+        return new, grown + enqueue(self._db, fresh)
 
     def _add_outcomes(
         self, outcomes: Sequence[tuple[Outcome, bool]], wall_ns: int
-    ) -> list[Outcome]:
+    ) -> list[tuple[int, Outcome]]:
+        """Those that were not there before, each with its id."""
         first = self._next
         numbered = list(enumerate((outcome for outcome, _ in outcomes), first))
         new_rows = [
@@ -194,7 +214,7 @@ class Ledger:
         self._db.executemany(sql.ADD_DETAIL, details)
         touched = {self._span_id(outcome) for _, outcome in fresh}
         self._db.executemany(sql.TOUCH_WINDOW, ((span, wall_ns) for span in touched))
-        return [outcome for _, outcome in fresh]
+        return fresh
 
     def _stream_id(self, outcome: Outcome) -> int:
         if (known := self._streams.get(outcome.stream)) is not None:
@@ -221,59 +241,6 @@ class Ledger:
         if found:
             return int(found[0])
         return int(self._db.execute(add, values).lastrowid or 0)
-
-    def _close_windows(self, wall_ns: int, grace_s: float) -> list[TotalsRow]:
-        quiet = wall_ns - int(QUIET_S * SECOND)
-        due = self._db.execute(sql.DUE_WINDOWS, {"quiet": quiet, "now": wall_ns}).fetchall()
-        over = [span for span, end_s in due if is_over(end_s, wall_ns, grace_s)]
-        counted = [self._count(span, wall_ns) for span in over]
-        self._db.executemany(sql.CLEAN_WINDOW, ((span,) for span in over))
-        return [row for row in counted if row is not None]
-
-    def _count(self, span: int, wall_ns: int) -> TotalsRow | None:
-        latest = self._total(LATEST, span)
-        totals = tally(map(rows.part_of, self._db.execute(sql.PARTS_OF_SPAN, (span,))))
-        before = latest.totals if latest else None
-        if not needs_revision(before, totals):
-            return None
-        last, *sums = self._db.execute(sql.LAST_ROW).fetchone() or (0, 0, 0, 0, 0)
-        cumulative = cumulate(dict(zip(Kind, sums, strict=True)), before, totals)
-        revision = latest.revision + 1 if latest else 1
-        values = (last + 1, span, revision, wall_ns, *rows.totals_values(totals))
-        self._db.execute(sql.ADD_TOTAL, (*values, *cumulative.values()))
-        return self._total(TOTAL, last + 1)
-
-    def _total(self, query: str, key: int) -> TotalsRow | None:
-        row = self._db.execute(query, (key,)).fetchone()
-        return rows.totals_row_of(self.id, row) if row else None
-
-    def _review(self, review: Review, wall_ns: int) -> int:
-        part = self._db.execute(sql.FIND_PART, (review.stream, review.seq)).fetchone()
-        if part is None:
-            raise OperatorError(
-                f"part {review.seq} of stream {review.stream}: is not recorded; check its number"
-            )
-        outcome_id, span = part
-        revision = self._number(sql.LAST_REVISION, outcome_id) + 1
-        found = (review.verdict, review.defect_class, review.who, review.reason)
-        self._db.execute(sql.ADD_REVIEW, (outcome_id, revision, wall_ns, *found))
-        self._db.execute(sql.TOUCH_WINDOW, (span, wall_ns))
-        detail = {
-            "stream": review.stream,
-            "seq": str(review.seq),
-            "revision": str(revision),
-            "verdict": review.verdict,
-            "defect_class": review.defect_class,
-            "reason": review.reason,
-        }
-        self._audit(review.who, "review", detail, wall_ns)
-        return revision
-
-    def _audit(self, who: str, action: str, detail: Mapping[str, str], wall_ns: int) -> None:
-        last, previous = self._db.execute(sql.LAST_AUDIT).fetchone() or (0, audit.START)
-        entry = audit.link(previous, last + 1, wall_ns, who, action, rows.to_json(dict(detail)))
-        values = (entry.id, wall_ns, who, action, entry.detail, previous, entry.hash)
-        self._db.execute(sql.ADD_AUDIT, values)
 
     def _number(self, query: str, *values: int) -> int:
         return int(self._db.execute(query, values).fetchone()[0])

@@ -1,0 +1,55 @@
+"""The log of what leaves the station: every message word for word, written before it goes.
+
+Promises: a message that is told twice is logged once, by the time it bears; reading follows the
+order in which messages were logged.
+Never: shortens a payload, or holds one that has not been about to leave.
+"""
+
+import sqlite3
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from inspector.core.messages import Departed
+from inspector.devices.ledger import rows
+from inspector.devices.ledger.sums import Sums
+
+RECENT = 200  # far more than can wait for their entry at once
+
+# The same message told again, because the first telling seemed lost, is among the last.
+ADD = f"""INSERT INTO departure (wall_ns, topic, payload) SELECT :wall, :topic, :payload
+WHERE NOT EXISTS (SELECT 1 FROM (SELECT * FROM departure ORDER BY id DESC LIMIT {RECENT})
+    WHERE wall_ns = :wall AND topic = :topic AND payload = :payload)"""
+LOGGED = f"""SELECT wall_ns FROM
+    (SELECT wall_ns FROM departure ORDER BY id DESC LIMIT {RECENT})
+WHERE wall_ns IN (SELECT value FROM json_each(?))"""
+PAGE = """SELECT id, wall_ns, topic, payload FROM departure
+WHERE id < ? ORDER BY id DESC LIMIT ?"""
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """One message that was about to leave. `id` counts them, from 1."""
+
+    id: int
+    wall_ns: int
+    topic: str
+    payload: str
+
+    @property
+    def bytes(self) -> int:
+        return len(self.payload.encode())
+
+
+def add_departures(db: sqlite3.Connection, departed: Sequence[Departed]) -> Sums:
+    """Log what was not logged before; how many that were, and of how many bytes."""
+    count = size = 0
+    for message in departed:
+        values = {"wall": message.wall_ns, "topic": message.topic, "payload": message.payload}
+        if db.execute(ADD, values).rowcount:
+            count, size = count + 1, size + len(message.payload.encode())
+    return Sums(departed=count, departed_bytes=size)
+
+
+def logged_values(walls: Collection[int]) -> str:
+    """The one value that LOGGED takes."""
+    return rows.to_json(sorted(walls))

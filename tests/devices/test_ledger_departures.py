@@ -1,0 +1,109 @@
+"""The log of what leaves, and tests with golden parts, as rows."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.outcomes import STREAM, WALL
+
+from inspector.core.live import ChallengeStep
+from inspector.core.messages import Departed
+from inspector.core.terms import Kind, Mode
+from inspector.devices.ledger import Departure, Ledger, LedgerReader, Sums, challenges
+from inspector.devices.ledger.departures import RECENT
+
+
+@pytest.fixture
+def ledger(root: Path) -> Iterator[Ledger]:
+    opened = Ledger(root / "ledger.db", 10, 0, WALL)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def reader(ledger: Ledger) -> Iterator[LedgerReader]:
+    opened = LedgerReader(ledger.path)
+    yield opened
+    opened.close()
+
+
+def departed(wall: int, payload: str = '{"seq":1}') -> Departed:
+    return Departed(wall_ns=wall, topic="plant/totals", payload=payload)
+
+
+def step(number: int, kind: Kind, ok: bool) -> ChallengeStep:
+    said = {"kind": kind, "ok": ok, "stream": STREAM, "seq": number}
+    return ChallengeStep(number=number, part=f"p{number}", expected="pass", **said)
+
+
+def test_departures_are_kept_word_for_word(ledger: Ledger, reader: LedgerReader) -> None:
+    words = ['{"lot":"Grüße"}', "", "x" * 4096]
+    ledger.commit([], departed=[departed(n, word) for n, word in enumerate(words)])
+    found = reader.departures(10)
+    assert found[-1] == Departure(1, 0, "plant/totals", words[0])
+    assert [one.payload for one in found] == words[::-1]
+    assert reader.departures(10, before_id=2) == found[2:]
+    size = sum(len(word.encode()) for word in words)
+    assert [one.bytes for one in found] == [4096, 0, 17]
+    assert ledger.sums() == reader.sums() == Sums(departed=3, departed_bytes=size)
+
+
+def test_departure_told_again_is_logged_once(ledger: Ledger, reader: LedgerReader) -> None:
+    ledger.commit([], departed=[departed(1), departed(2)])
+    ledger.commit([], departed=[departed(1), departed(2), departed(3)])
+    assert [one.wall_ns for one in reader.departures(10)] == [3, 2, 1]
+    assert reader.sums().departed == 3
+    assert reader.logged([1, 3, 4]) == {1, 3}
+
+
+def test_departures_of_long_ago_are_not_looked_through(
+    ledger: Ledger, reader: LedgerReader
+) -> None:
+    ledger.commit([], departed=[departed(n) for n in range(RECENT + 1)])
+    assert reader.logged([0, RECENT]) == {RECENT}
+
+
+def test_challenge_comes_back_as_it_happened(ledger: Ledger, reader: LedgerReader) -> None:
+    test = ledger.write(lambda db: challenges.begin(db, "plain", "anna", Mode.PAUSED, 5))
+    ledger.write(lambda db: challenges.add_step(db, test, step(1, Kind.PASS, True), "m@1", 6))
+    ledger.write(lambda db: challenges.add_step(db, test, step(2, Kind.FAULT, False), "", 7))
+    (found,) = reader.challenges(10)
+    assert (found.id, found.recipe, found.who, found.mode_before) == (1, "plain", "anna", "paused")
+    assert (found.model, found.begun_wall_ns, found.ended_wall_ns, found.result) == (
+        "m@1",
+        5,
+        0,
+        "",
+    )
+    assert found.steps == (step(1, Kind.PASS, True), step(2, Kind.FAULT, False))
+    assert ledger.write(challenges.still_open) == [found]
+    ledger.write(lambda db: challenges.end(db, test, "failed", 8))
+    ledger.write(lambda db: challenges.end(db, test, "passed", 9))  # an end is the end
+    (found,) = reader.challenges(10)
+    assert (found.result, found.ended_wall_ns) == ("failed", 8)
+    assert ledger.write(challenges.still_open) == []
+
+
+def test_last_tests_are_those_of_the_recipe(ledger: Ledger, reader: LedgerReader) -> None:
+    for number, (recipe, result) in enumerate(
+        [("a", "passed"), ("a", "abandoned"), ("b", "failed"), ("a", "")], 1
+    ):
+        test = ledger.write(
+            lambda db, recipe=recipe: challenges.begin(db, recipe, "anna", Mode.INSPECT, 1)
+        )
+        if result:
+            ledger.write(
+                lambda db, test=test, to=result, at=number: challenges.end(db, test, to, at)  # type: ignore[arg-type]
+            )
+    ended = ledger.write(lambda db: challenges.last_ended(db, "a"))
+    counted = ledger.write(lambda db: challenges.last_counted(db, "a"))
+    newest = ledger.write(challenges.newest)
+    assert ended
+    assert counted
+    assert newest
+    assert (ended.result, ended.id) == ("abandoned", 2)
+    assert (counted.result, counted.id) == ("passed", 1)
+    assert newest.id == 4
+    assert ledger.write(lambda db: challenges.last_ended(db, "c")) is None
+    assert [one.id for one in reader.challenges(2)] == [4, 3]
+    assert [one.id for one in reader.challenges(2, before_id=3)] == [2, 1]

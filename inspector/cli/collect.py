@@ -9,28 +9,21 @@ import argparse
 import time
 from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 from typing import Any
 
-import cv2
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from inspector.cli.screen import add_root, command, print_json, progress, results, say
-from inspector.core.config import FrameCheck, load_recipe, load_station
-from inspector.core.errors import InspectorError, MaintainerError, OperatorError
+from inspector.core.config import load_station
+from inspector.core.errors import MaintainerError, OperatorError
 from inspector.core.messages import Outcome
 from inspector.core.paths import Paths, of_root
 from inspector.core.topology import LIVE
 from inspector.devices.bus import Bus, Inbox, newest_live
-from inspector.devices.engine import Image, reduce
-from inspector.devices.ring import RingReader
-from inspector.domain.framecheck import FrameFacts, complaint, focus_of, measure
-from inspector.domain.keeping import picture_name
+from inspector.procedures.training_pictures import Album, Rings, limits_of
 
 STUCK_S = 10.0
 MOST = 10_000
-SIDE = 256  # pixels of the picture that is checked for exposure and sameness
-BLURRED = 0.4  # of the median sharpness: a picture below is less sharp than the others
 
 
 class Collected(Struct, frozen=True):
@@ -111,12 +104,13 @@ class _Gathering:
     """The pictures so far, and what was noticed of them."""
 
     def __init__(self, paths: Paths, out: Path, camera: str | None, inbox: Inbox) -> None:
-        self.files: list[str] = []
-        self._paths, self._out, self._camera, self._inbox = paths, out, camera, inbox
-        self._rings: dict[str, RingReader] = {}
+        self._paths, self._camera, self._inbox = paths, camera, inbox
+        self._rings, self._album = Rings(paths), Album(out)
         self._last: tuple[str, int] | None = None
-        self._facts: list[FrameFacts] = []
-        self._limits = FrameCheck()
+
+    @property
+    def files(self) -> list[str]:
+        return self._album.files
 
     def next(self, stuck_s: float) -> None:
         """Wait for one more part and save its frame. Raises MaintainerError after `stuck_s`."""
@@ -128,52 +122,21 @@ class _Gathering:
             if outcome is None or not self._is_new(outcome):
                 continue
             seen = f"the last part: {outcome.kind.value}, {outcome.reason}"
-            frame = self._frame(outcome)
+            frame = self._rings.copy(outcome)
             if frame is not None:
-                self._save(outcome, frame)
+                self._album.add(outcome, frame, limits_of(self._paths, outcome.recipe))
                 return
         raise MaintainerError(self._stuck(seen, stuck_s))
 
     def warnings(self) -> list[str]:
         """What speaks against teaching from these, a line each."""
-        lines = []
-        for name, facts in zip(self.files, self._facts, strict=True):
-            limits = structs.replace(self._limits, refuse_identical=False)
-            if words := complaint(facts, None, limits):
-                lines.append(f"{name}: {words}")
-        sharp = median(facts.focus or 0.0 for facts in self._facts)
-        for name, facts in zip(self.files, self._facts, strict=True):
-            if (facts.focus or 0.0) < BLURRED * sharp:
-                lines.append(f"{name}: less sharp than the others; moved, or out of focus")
-        same = len(self._facts) - len({facts.fingerprint for facts in self._facts})
-        if same:
-            lines.append(
-                f"{same} of {len(self._facts)} show the very same picture as another; "
-                "put different parts under the camera"
-            )
-        return lines
+        return self._album.warnings()
 
     def _is_new(self, outcome: Outcome) -> bool:
         """Another part than the last one, of the camera that is asked for."""
         part = outcome.stream, outcome.seq
         fresh, self._last = part != self._last, part
         return fresh and self._camera in (None, outcome.camera)
-
-    def _frame(self, outcome: Outcome) -> Image | None:
-        """A copy of the whole frame; None where there was none, or it is overwritten already."""
-        if outcome.frame is None or outcome.frame.slot < 0:
-            return None
-        if outcome.camera not in self._rings:
-            self._rings[outcome.camera] = RingReader(self._paths.ring(outcome.camera))
-        return self._rings[outcome.camera].copy(outcome.frame)
-
-    def _save(self, outcome: Outcome, frame: Image) -> None:
-        self._limits = _limits_of(self._paths, outcome.recipe)
-        small = reduce(frame, SIDE, SIDE).reshape(SIDE, SIDE, -1)
-        self._facts.append(measure(small, focus_of(frame)))
-        name = picture_name(outcome.stream, outcome.seq)
-        _write(self._out / name, frame)
-        self.files.append(name)
 
     def _stuck(self, seen: str, stuck_s: float) -> str:
         done = f"{len(self.files)} parts so far"
@@ -205,24 +168,3 @@ def _make_empty(out: Path) -> None:
         raise MaintainerError(f"{out}: cannot be made ({error.strerror})") from None
     if full:
         raise OperatorError(f"{out}: is not empty; choose a new folder")
-
-
-def _limits_of(paths: Paths, recipe: str) -> FrameCheck:
-    """The recipe's own frame check; the defaults where it cannot be read."""
-    try:
-        return load_recipe(paths.recipes / f"{recipe}.toml").frame
-    except InspectorError:
-        return FrameCheck()
-
-
-def _write(path: Path, frame: Image) -> None:
-    """Whole or not at all."""
-    done, data = cv2.imencode(".png", frame, [cv2.IMWRITE_PNG_COMPRESSION, 1])
-    assert done  # an encoder in memory has nothing to fail at
-    fresh = path.with_name(path.name + ".part")
-    try:
-        fresh.write_bytes(data.tobytes())
-        fresh.replace(path)
-    except OSError as error:
-        fresh.unlink(missing_ok=True)
-        raise MaintainerError(f"{path}: cannot be written ({error.strerror}); make room") from None

@@ -7,14 +7,13 @@ from typing import Any
 from msgspec import Struct, structs
 
 from inspector.cli.screen import REMARK, add_root, command, print_json, results, table
-from inspector.core.config import Detect, Recipe, RecipeLimits, load_recipe, load_station
 from inspector.core.errors import InspectorError, MaintainerError
-from inspector.core.paths import Paths, cache_of_user, of_root
+from inspector.core.paths import cache_of_user, of_root
 from inspector.devices.bundles import Bundle, find, open_bundle
 from inspector.devices.engine import Engine
-from inspector.services.detect.judge import Judge
-from inspector.services.detect.loading import Loader
-from inspector.services.detect.proof import Shown, check, check_golden, show
+from inspector.procedures.judge import Judge
+from inspector.procedures.proof import Shown, check, check_golden, show
+from inspector.procedures.proving import rules_of, settings_of
 
 
 class Proven(Struct, frozen=True):
@@ -52,7 +51,7 @@ def _prove(arguments: argparse.Namespace) -> int:
         station = of_root(arguments.root)
     if not folder.is_dir() and station:
         folder = find(arguments.bundle, station.models)
-    settings = _settings(station)
+    settings = settings_of(station)
     if arguments.device:
         settings = structs.replace(settings, device=arguments.device)
     if arguments.precision:
@@ -82,7 +81,7 @@ def _shown(bundle: Bundle, engine: Engine) -> Proven:
         shown += show(bundle, slower, "second")
     try:
         check(bundle, shown)
-        check_golden(bundle, Judge(_rules(bundle), model, manifest.id))
+        check_golden(bundle, Judge(rules_of(bundle), model, manifest.id))
     except InspectorError as error:
         refused = str(error)
     return Proven(
@@ -118,41 +117,3 @@ def _print(proven: Proven) -> None:
     if not proven.refused:
         golden = f", {proven.golden} golden parts judged rightly" if proven.golden else ""
         results.print(f"{proven.bundle}: proven{golden}")
-
-
-def prove_here(bundle: Bundle, paths: Paths) -> None:
-    """As detect will prove it for each recipe that names it, and stamped for it.
-
-    Raises MaintainerError.
-    """
-    loader = Loader(paths, Engine(_settings(paths), paths.cache))
-    recipes = [recipe_in(file) for file in sorted(paths.recipes.glob("*.toml"))]
-    naming = [recipe for recipe in recipes if recipe and recipe.model == bundle.manifest.name]
-    for recipe in naming or [_rules(bundle)]:
-        loader.judge(recipe, bundle.folder)
-
-
-def recipe_in(file: Path) -> Recipe | None:
-    """None for a recipe that is not in order: that is for `check-config` to say."""
-    try:
-        return load_recipe(file)
-    except MaintainerError:
-        return None
-
-
-def _settings(station: Paths | None) -> Detect:
-    """How the station runs OpenVINO; the defaults where there is no station yet."""
-    if station and station.station_file.exists():
-        return load_station(station.station_file).detect
-    return Detect()
-
-
-def _rules(bundle: Bundle) -> Recipe:
-    """A recipe of the bundle's own limits."""
-    limits = bundle.manifest.limits
-    return Recipe(
-        schema=1,
-        name=bundle.manifest.name,
-        model=str(bundle.folder),
-        limits=RecipeLimits(review=limits.review, fail=limits.fail),
-    )

@@ -19,6 +19,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from inspector.core.config import Region
 from inspector.core.errors import OperatorError
 
 FEWEST = 5
@@ -141,7 +142,29 @@ def evenly(paths: Sequence[Path], most: int) -> list[Path]:
     return [paths[index * len(paths) // most] for index in range(most)]
 
 
-def load(source: Path | Sequence[Path], keep: Shrink, shrink: Shrink, most: int = MOST) -> Loaded:
+def inside(path: Path, region: Region | None) -> Image:
+    """The image, or the region of it that is inspected. Raises OperatorError as `read` does, and
+    for a region that reaches beyond the image."""
+    frame = read(path)
+    if region is None:
+        return frame
+    height, width = frame.shape[:2]
+    if region.x + region.width > width or region.y + region.height > height:
+        raise OperatorError(
+            f"{path}: is {width}x{height}, the recipe's region reaches beyond it; "
+            "give frames of the same camera"
+        )
+    rows, columns = region.y + region.height, region.x + region.width
+    return frame[region.y : rows, region.x : columns]
+
+
+def load(
+    source: Path | Sequence[Path],
+    keep: Shrink,
+    shrink: Shrink,
+    most: int = MOST,
+    region: Region | None = None,
+) -> Loaded:
     """At most `most` images: uint8 [h,w] (grey) or [h,w,3] (BGR) each.
 
     Raises OperatorError for fewer than 5 images, for images of mixed proportions, and for images
@@ -153,20 +176,22 @@ def load(source: Path | Sequence[Path], keep: Shrink, shrink: Shrink, most: int 
         raise OperatorError(f"{where}: {len(paths)} good images; teach from at least {FEWEST}")
     pictures, sizes = [], []
     for path in paths:
-        frame = read(path)
+        frame = inside(path, region)
         sizes.append((frame.shape[1], frame.shape[0]))
         pictures.append(Picture(path, keep(frame), shrink(frame)))
     _refuse_same(pictures)
     return Loaded(pictures, [*_size_notes(paths, sizes), *_colour_notes(pictures)])
 
 
-def labelled(sources: Sequence[Path], keep: Shrink, shrink: Shrink) -> list[Picture]:
+def labelled(
+    sources: Sequence[Path], keep: Shrink, shrink: Shrink, region: Region | None = None
+) -> list[Picture]:
     """These images, those in these folders, and those in the folders in them.
 
     Raises OperatorError for what is missing, unreadable or holds no image.
     """
     paths = [path for source in sources for path in _below(source)]
-    frames = ((path, read(path)) for path in paths)
+    frames = ((path, inside(path, region)) for path in paths)
     return [Picture(path, keep(frame), shrink(frame)) for path, frame in frames]
 
 

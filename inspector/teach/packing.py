@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import openvino as ov
 from msgspec import Struct
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from inspector.core import bundle_folder
 from inspector.core.bundle import (
@@ -87,8 +87,8 @@ def serialised(model: ov.Model, xml: str = bundle_folder.MODEL) -> dict[str, byt
 class Judged:
     """The finished graph, asked as the line will ask it."""
 
-    def __init__(self, model: ov.Model, look: Look, fail: float) -> None:
-        options = {"INFERENCE_PRECISION_HINT": "f32"}
+    def __init__(self, model: ov.Model, look: Look, fail: float, threads: int) -> None:
+        options = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads}
         self._compiled = ov.Core().compile_model(model, "CPU", options)
         self._look, self._fail = look, fail
 
@@ -116,11 +116,11 @@ def pack(
     """Write the bundle. `frames` are the good ones in the order of `found.good`, `defects` the
     labelled ones."""
     look = found.seen.look
-    model, judged = _composed(backbone, found)
+    model, judged = _composed(backbone, found, given.threads)
     files = serialised(model)
     closer = None
     if second is not None:
-        finer, closer = _composed(backbone, second)
+        finer, closer = _composed(backbone, second, given.threads)
         files |= serialised(finer, SECOND)
     proof, pictures = _proof(judged, closer, frames, given.seed)
     golden, parts = _golden(judged, found, frames, defects)
@@ -142,11 +142,11 @@ def pack(
     return bundle_folder.write(out, files, facts.manifest)
 
 
-def _composed(backbone: Path, found: Fitted) -> tuple[ov.Model, Judged]:
+def _composed(backbone: Path, found: Fitted, threads: int) -> tuple[ov.Model, Judged]:
     look = found.seen.look
     size = look.size
     model = graph.compose(backbone, size.width, size.height, size.pixel, found.head)
-    return model, Judged(model, look, found.limits.fail)
+    return model, Judged(model, look, found.limits.fail, threads)
 
 
 def _limits(found: Fitted) -> Limits:
@@ -232,30 +232,45 @@ def _calibration(found: Fitted, given: Settings, set_aside: int, defects: int) -
 
 
 def _metrics(found: Fitted) -> tuple[Metric, ...]:
-    count = len(found.good)
-    failed = int((found.good >= found.limits.fail).sum())
-    low, high = calibrate.interval(failed, count)
-    held, made = "good parts, held out in turn", "copies of good parts with synthetic defects"
-    metrics = [
-        Metric(name="overkill", value=failed / count, low=low, high=high, images=count, data=held),
-        Metric(
-            name="synthetic_auroc",
-            value=evaluate.auroc(found.good, found.spoilt),
-            images=len(found.spoilt),
-            data=made,
-        ),
-    ]
-    if len(found.defects):
-        missed = int((found.defects < found.limits.review).sum())
-        low, high = calibrate.interval(missed, len(found.defects))
-        metrics.append(
-            Metric(
-                name="escapes",
-                value=missed / len(found.defects),
-                low=low,
-                high=high,
-                images=len(found.defects),
-                data="labelled defects; the alarm was held out, the limits were not",
-            )
-        )
-    return tuple(metrics)
+    synthetic = Metric(
+        name="synthetic_auroc",
+        value=evaluate.auroc(found.good, found.spoilt),
+        images=len(found.spoilt),
+        data="copies of good parts with synthetic defects",
+    )
+    limits = _limits(found)
+    return (
+        overkill(found.good, limits),
+        synthetic,
+        *([escapes(found.defects, limits)] if len(found.defects) else []),
+    )
+
+
+def overkill(good: ArrayLike, limits: Limits) -> Metric:
+    """Of held-out scores of good parts, the share that fails."""
+    scores = np.asarray(good)
+    failed = int((scores >= limits.fail).sum())
+    low, high = calibrate.interval(failed, len(scores))
+    return Metric(
+        name="overkill",
+        value=failed / len(scores),
+        low=low,
+        high=high,
+        images=len(scores),
+        data="good parts, held out in turn",
+    )
+
+
+def escapes(defects: ArrayLike, limits: Limits) -> Metric:
+    """Of scores of labelled defects, the share that passes."""
+    scores = np.asarray(defects)
+    missed = int((scores < limits.review).sum())
+    low, high = calibrate.interval(missed, len(scores))
+    return Metric(
+        name="escapes",
+        value=missed / len(scores),
+        low=low,
+        high=high,
+        images=len(scores),
+        data="labelled defects; the alarm was held out, the limits were not",
+    )

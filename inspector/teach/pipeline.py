@@ -14,7 +14,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from inspector.core import bundle_folder
-from inspector.core.bundle import BundleManifest, Input
+from inspector.core.bundle import LOST, BundleManifest, Input
 from inspector.core.errors import OperatorError
 from inspector.teach import evaluate, fitting, images, kinds, looks, pose, screen, second
 from inspector.teach.eyes import Eyes
@@ -31,11 +31,14 @@ DOUBT = 0.75  # and below which a person is warned
 
 
 class Taught(Struct, frozen=True):
-    """The bundle, what was found on the way, and the images that were not taught from."""
+    """The bundle, what was found on the way, the images that were not taught from, and the scores
+    that the limits rest on, in the bundle's own scale."""
 
     manifest: BundleManifest
     notes: tuple[str, ...]
     aside: tuple[screen.Aside, ...]
+    good: tuple[float, ...]  # of good images that the memory had not seen
+    defects: tuple[float, ...]  # of labelled defects that the alarm had not seen
 
 
 class Teaching:
@@ -50,7 +53,7 @@ class Teaching:
 
     def read(self, source: Path | Sequence[Path]) -> list[Picture]:
         """The pictures that are fit to teach from. Raises OperatorError."""
-        loaded = images.load(source, self.eyes.keep, self._whole)
+        loaded = images.load(source, self.eyes.keep, self._whole, region=self.given.region)
         self.notes += loaded.notes
         pictures, aside = screen.screened(loaded.pictures)
         self.aside += aside
@@ -58,7 +61,7 @@ class Teaching:
 
     def labelled(self, folders: Sequence[Path], good: Picture) -> list[Picture]:
         """The labelled defects, in the good images' channels."""
-        found = images.labelled(folders, self.eyes.keep, self._whole)
+        found = images.labelled(folders, self.eyes.keep, self._whole, self.given.region)
         shape = good.kept.shape
         for picture in found:
             images.check_proportions(picture, shape[1], shape[0])
@@ -232,6 +235,7 @@ def teach(
     seen = teaching.seen(pictures, known, size)
     teaching.one_kind(seen[0], pictures)
     choice = teaching.choose(seen)
+    shown = len(known)
     known = teaching.found(known, seen[choice.look].gone)
     found, pictures = teaching.fit(seen[choice.look], choice, pictures)
     teaching.doubt(found, str(pictures[0].path.parent))
@@ -249,7 +253,14 @@ def teach(
         out,
     )
     progress("bundle", 1.0)
-    return Taught(manifest, tuple(teaching.notes), tuple(teaching.aside))
+    lost = (LOST * found.limits.fail,) * (shown - len(known))
+    return Taught(
+        manifest,
+        tuple(teaching.notes),
+        tuple(teaching.aside),
+        tuple(found.good.tolist()),
+        (*found.defects.tolist(), *lost),
+    )
 
 
 def _pixel(pictures: Sequence[Picture], given: Settings) -> Pixel:

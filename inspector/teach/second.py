@@ -38,7 +38,7 @@ def fitted(
     the labelled defects."""
     look = closer(first.seen.look)
     network = Backbone(backbone, look.size.width, look.size.height, given.threads)
-    frames = [images.read(picture.path) for picture in pictures]
+    frames = [images.inside(picture.path, given.region) for picture in pictures]
     spoilt = looks.spoilt(frames, [None] * len(frames), given.defects, given.seed)
     good = _features(look, frames, network)
     progress("second look", 0.3)
@@ -46,7 +46,8 @@ def fitted(
     progress("second look", 0.6)
     seen = looks.Seen(look, good, bad, lost, looks.near(look, *good.shape[1:3]))
     maps = fitting.mapped(seen, first.choice, given)
-    defects = _features(look, [images.read(one.path) for one in known], network) if known else None
+    poor = [images.inside(one.path, given.region) for one in known]
+    defects = _features(look, poor, network) if known else None
     found = fitting.fitted(seen, first.choice, maps, given, defects)
     progress("second look", 1.0)
     return found

@@ -9,6 +9,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from inspector.core.config import Region
+
 Progress = Callable[[str, float], None]  # a step and its share done, 0..1
 Pixel = Literal["mono8", "bgr8"]
 
@@ -31,7 +33,8 @@ class Settings(Struct, frozen=True):
     choosing_folds: int = 3
     defects: int = 60  # synthetic ones, at least
     seed: int = 0
-    threads: int = 0
+    threads: int = 0  # 0: as many as there are
+    region: Region | None = None  # the part of each frame that is inspected; none: all of it
 
 
 def silent(_step: str, _done: float) -> None:

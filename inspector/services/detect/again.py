@@ -8,13 +8,14 @@ from collections.abc import Sequence
 
 from inspector.core.clock import Clock
 from inspector.core.errors import InspectorError
-from inspector.core.messages import FrameTicket, Kind
+from inspector.core.messages import FrameTicket
+from inspector.core.terms import Kind
 from inspector.devices.engine import Inference
 from inspector.domain.second_look import Rhythm, Waiting, affordable
+from inspector.procedures.judge import Second
+from inspector.procedures.opinion import Opinion
 from inspector.services.detect.frames import Frames
-from inspector.services.detect.judge import Second
 from inspector.services.detect.look import Look
-from inspector.services.detect.opinion import Opinion
 
 
 class SecondLook:

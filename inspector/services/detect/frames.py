@@ -5,8 +5,9 @@ kept, wherever its camera stands.
 Never: copies a frame that is here already.
 """
 
-from inspector.core.messages import FrameRef, FrameTicket
+from inspector.core.messages import FrameTicket
 from inspector.core.paths import Paths
+from inspector.core.terms import FrameRef
 from inspector.devices.ring import RingReader, RingWriter, as_frame, slots_for
 
 

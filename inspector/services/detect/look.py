@@ -6,11 +6,12 @@ Never: holds pixels longer than the ring does.
 
 from dataclasses import dataclass
 
-from inspector.core.messages import Decision, FrameRef, FrameTicket, Kind, Timing
+from inspector.core.messages import Decision, FrameTicket
+from inspector.core.terms import FrameRef, Kind, Timing
 from inspector.devices.engine import Image
 from inspector.domain.defects import Rectangle
-from inspector.services.detect.judge import Judge, Unseen
-from inspector.services.detect.opinion import Opinion
+from inspector.procedures.judge import Judge, Unseen
+from inspector.procedures.opinion import Opinion
 
 
 @dataclass

@@ -16,19 +16,10 @@ from inspector.core.clock import MS, SECOND, Clock, SystemClock
 from inspector.core.config import RemoteCamera, StationConfig
 from inspector.core.current import read_current, recipes_to_try
 from inspector.core.errors import EngineerError, InspectorError
-from inspector.core.messages import (
-    Cause,
-    Event,
-    FrameRef,
-    FrameTicket,
-    Kind,
-    Ready,
-    Severity,
-    StreamBeat,
-    SwitchRecipe,
-)
+from inspector.core.messages import Event, FrameTicket, Ready, StreamBeat, SwitchRecipe
 from inspector.core.paths import Paths
 from inspector.core.pulse import Pulse
+from inspector.core.terms import Cause, FrameRef, Kind, Severity
 from inspector.core.topology import HEARTBEAT_S, MESSAGES, TICKETS, capture
 from inspector.devices.bus import Bus, Inbox, Outlet
 from inspector.devices.engine import Engine, Image, Inference
@@ -36,10 +27,11 @@ from inspector.devices.host import log_to_stderr, options, serve
 from inspector.domain.defects import Rectangle
 from inspector.domain.framecheck import complaint, focus_of, measure
 from inspector.domain.pace import Pace
+from inspector.procedures.judge import Judge, Unseen
+from inspector.procedures.loading import Loader, ModelRefused
 from inspector.services.detect.again import SecondLook
 from inspector.services.detect.frames import Frames
-from inspector.services.detect.judge import Judge, Unseen
-from inspector.services.detect.loading import Loader, Loading, ModelRefused
+from inspector.services.detect.loading import Loading
 from inspector.services.detect.look import Look, decision, fault
 
 LAST_S = 1.0  # for the parts that wait when detect is to end
@@ -87,9 +79,9 @@ class Detect:
             except InspectorError as error:
                 refused.append(error)
                 continue
+            self._tell_in_force(found)  # before what is wrong: it ends what was wrong before
             if refused:
                 self._event(Severity.ALARM, "recipe_unusable", f"the one in force: {refused[0]}")
-                self._tell_in_force(found)
             self._take_up(found)
             return found
         self._recipe, self._unproven = names[0], f"no proven model is loaded: {refused[0]}"
@@ -178,8 +170,8 @@ class Detect:
         loading, self._loading = self._loading, None
         if loading.judge is not None:
             self._judge = loading.judge
-            self._take_up(loading.judge)
             self._tell_in_force(loading.judge)
+            self._take_up(loading.judge)
             return
         goes_on = "the last one goes on" if self._judge else "every part is rejected"
         text = f"recipe {loading.name} not loaded, {goes_on}: {loading.error}"

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from inspector.core.config import Recipe, RecipeLimits
 from inspector.core.errors import EngineerError
-from inspector.core.messages import Cause, FrameRef, Kind
+from inspector.core.terms import Cause, FrameRef, Kind
 from inspector.devices.engine import Image, Inference, Model
 from inspector.domain.defects import Rectangle
 from inspector.domain.second_look import Cost
-from inspector.services.detect.opinion import Opinion, after, form
+from inspector.procedures.opinion import Opinion, after, form
 
 
 class Unseen(EngineerError):

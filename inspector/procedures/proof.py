@@ -14,12 +14,12 @@ from msgspec import Struct
 
 from inspector.core.bundle import BundleManifest, Reference
 from inspector.core.errors import MaintainerError
-from inspector.core.messages import Kind
+from inspector.core.terms import Kind
 from inspector.devices.bundles import Bundle
 from inspector.devices.cameras import FrameMissing, read_image
 from inspector.devices.engine import Image, Model
 from inspector.domain import parity
-from inspector.services.detect.judge import Judge, infer
+from inspector.procedures.judge import Judge, infer
 
 REMEDY = "export or teach it again, or set the precision it was made for"
 

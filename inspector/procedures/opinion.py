@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from math import isfinite
 
 from inspector.core.config import Recipe, RecipeLimits
-from inspector.core.messages import Box, Heatmap, Kind
+from inspector.core.terms import Box, Heatmap, Kind
 from inspector.devices.engine import Inference
 from inspector.domain.defects import Rectangle, boxes, named, packed
 from inspector.domain.findings import score, that_count

@@ -15,17 +15,10 @@ from msgspec import structs
 from inspector.core.clock import MS, SECOND, Clock, SystemClock
 from inspector.core.config import LocalCamera, RemoteCamera, StationConfig
 from inspector.core.errors import MaintainerError
-from inspector.core.messages import (
-    Cause,
-    FrameRef,
-    FrameTicket,
-    Ready,
-    Settled,
-    StreamBeat,
-    Trigger,
-)
+from inspector.core.messages import FrameTicket, Ready, Settled, StreamBeat, Trigger
 from inspector.core.paths import Paths
 from inspector.core.pulse import Pulse
+from inspector.core.terms import Cause, FrameRef
 from inspector.core.topology import BEAT_S, HEARTBEAT_S, MESSAGES, TICKETS, capture
 from inspector.devices.bus import Bus
 from inspector.devices.cameras import Camera, FrameMissing, open_camera
@@ -51,6 +44,7 @@ class Line:
         self._limit = in_flight
         self._patience = patience_ns
         self._heard: dict[str, int] = {}
+        self._held = False  # the gate wants no part now
         self._on_the_way: dict[int, int] = {}
 
     def hear(self, message: Ready | Settled, now: int) -> None:
@@ -58,8 +52,11 @@ class Line:
             return
         if isinstance(message, Settled):
             self._on_the_way.pop(message.seq, None)
-        elif message.ready:
-            self._heard[message.service] = now
+        else:
+            if message.service == "gate":
+                self._held = not message.ready
+            if message.ready:
+                self._heard[message.service] = now
 
     def sent(self, seq: int, now: int) -> None:
         if self._limit is not None:
@@ -69,6 +66,8 @@ class Line:
         """True when the next part may come."""
         if self._limit is None:
             return True
+        if self._held:
+            return False
         overdue = [seq for seq, at in self._on_the_way.items() if now - at > self._patience]
         for seq in overdue:
             del self._on_the_way[seq]

@@ -1,7 +1,8 @@
 """From a settled part to the outcome that is recorded.
 
 Promises: an outcome carries no score that is not a finite number; what cannot be kept any more is
-a small fault; a part whose turn came after its deadline is a fault.
+a small fault; a part whose turn came after its deadline is a fault; a golden part is of the
+challenge's lot.
 Never: changes what became of a part otherwise.
 """
 
@@ -10,7 +11,9 @@ import math
 from msgspec import structs
 
 from inspector.core.current import Current
-from inspector.core.messages import Cause, Kind, Lane, Outcome, Timing
+from inspector.core.messages import Outcome
+from inspector.core.terms import Cause, Kind, Lane, Mode, Timing
+from inspector.domain.challenge import LOT
 from inspector.domain.settlement import Settlement
 
 
@@ -34,7 +37,7 @@ def outcome_of(part: Settlement, made: Current, model: str) -> Outcome:
         heatmap=decision.heatmap if decision else None,
         model=(decision.model if decision else "") or model,
         recipe=made.recipe,
-        lot=made.lot,
+        lot=LOT if part.mode is Mode.CHALLENGE else made.lot,
         latency_us=part.latency_us,
         timing=decision.timing if decision else Timing(),
         frame=decision.frame if decision else None,

@@ -4,7 +4,7 @@ Promises: every part gets its outcome at the deadline at the latest; an outcome 
 before the output is driven and before `record` hears of it; the parts of a stream are concluded in
 the order of their triggers, so that a PLC which counts sees no part in another's place; what
 `record` has not acknowledged is sent again, in order and without a gap; when outcomes can no longer
-be kept, no part is accepted.
+be kept, no part is accepted, and none that comes while a person has paused the inspection.
 Never: waits for anything but the next message or deadline, and at an orderly stop for `record`.
 """
 
@@ -15,22 +15,22 @@ from inspector.core.config import ModbusOutput as ModbusConfig
 from inspector.core.config import RemoteCamera, StationConfig
 from inspector.core.current import read_current
 from inspector.core.messages import (
-    AnyMessage,
     Decision,
     Event,
-    Lane,
     Outcome,
     Ready,
     Recorded,
+    SetMode,
     Settled,
-    Severity,
     StreamBeat,
     SwitchRecipe,
     Trigger,
 )
 from inspector.core.paths import Paths
 from inspector.core.pulse import Pulse
+from inspector.core.terms import Lane, Mode, Severity
 from inspector.core.topology import HEARTBEAT_S, MESSAGES, capture
+from inspector.core.wire import AnyMessage
 from inspector.devices.bus import Bus, Outlet
 from inspector.devices.host import options, serve
 from inspector.devices.modbus import ModbusOutput
@@ -83,7 +83,10 @@ class Gate:
         }
         self._index = {camera.name: index for index, camera in enumerate(config.cameras)}
         self._draining: dict[str, bool] = {}  # stream: every Settled so far was taken
-        self._changeover = Changeover(read_current(paths.current, config.line))
+        current = read_current(paths.current, config.line)
+        self._changeover = Changeover(current)
+        self._holds = config.line.pause == "hold"
+        self._take_mode(current.mode)
         self._model = ""
         self._pulse = Pulse("gate", now, HEARTBEAT_S)
         self._delivered = now
@@ -149,6 +152,18 @@ class Gate:
                 self._alarm("ack_unknown", f"record acknowledges {message.through}, never sent")
         elif isinstance(message, SwitchRecipe):
             self._changeover.switch(message.recipe, message.lot)
+        elif isinstance(message, SetMode):
+            self._take_mode(message.mode)
+
+    def _take_mode(self, mode: Mode) -> None:
+        """For the parts that come from now on; those on their way are judged as they came."""
+        self._keeper.mode = mode
+        self._output.hold(self._held)
+
+    @property
+    def _held(self) -> bool:
+        """The line is to bring no parts."""
+        return self._holds and self._keeper.mode is Mode.PAUSED
 
     def _hear_beat(self, beat: StreamBeat, now: int) -> None:
         self._settle(self._keeper.on_beat(beat, now))
@@ -159,7 +174,7 @@ class Gate:
             self._draining.pop(beat.stream, None)
             if not self._keeper.all_settled(beat.stream, beat.last_seq):
                 return  # it is told again until this can be answered
-        ready = not self._stopping and not self._courier.full
+        ready = not (self._stopping or self._courier.full or (beat.drain and self._held))
         outlet.send(Ready(service="gate", stream=beat.stream, ready=ready))
         if beat.drain and not (beat.ended or self._draining.get(beat.stream, False)):
             self._draining[beat.stream] = self._tell_again(beat, outlet)

@@ -1,8 +1,9 @@
 """publish: the only process with the network. Sends committed totals to the plant's broker.
 
 Promises: every totals row of the ledger reaches the broker at least once, oldest first, or is set
-aside with a reason; `(device, stream, seq)` lets a receiver count it once. Whatever the network
-does, the line does not notice, and the rows wait in the ledger.
+aside with a reason; `(device, stream, seq)` lets a receiver count it once. Every message stands in
+the ledger word for word before it goes: record is told, and nothing leaves until record has
+committed it. Whatever the network does, the line does not notice, and the rows wait in the ledger.
 Never: opens the ring or the evidence, writes the ledger, or sends anything but `egress.Payload`.
 """
 
@@ -15,15 +16,17 @@ from logging import Logger
 from inspector.core.clock import SECOND, Clock, SystemClock
 from inspector.core.config import StationConfig
 from inspector.core.errors import EngineerError, MaintainerError
-from inspector.core.messages import Event, Severity
+from inspector.core.messages import Event
 from inspector.core.paths import Paths
 from inspector.core.pulse import Pulse
+from inspector.core.terms import Severity
 from inspector.core.topology import HEARTBEAT_S, MESSAGES
 from inspector.devices.broker import Broker, Down, Happening, Result, Up
 from inspector.devices.bus import Bus, Outlet
 from inspector.devices.host import Turning, options, serve
 from inspector.devices.ledger import LedgerReader
 from inspector.domain import egress
+from inspector.domain.departures import Departures
 from inspector.domain.outbox import Outbox
 from inspector.domain.tally import TotalsRow
 
@@ -83,7 +86,8 @@ class Publisher:
         self._clock = clock
         now = clock.monotonic_ns()
         self._outbox = Outbox()
-        self._allowance = egress.Allowance(now)
+        self._departures = Departures(self._topic)
+        self._allowance = egress.rate_limit(now)
         self._pulse = Pulse("publish", now, HEARTBEAT_S)
         self._sent_ns: dict[int, int] = {}
         self._state, self._note = "starting", ""
@@ -163,32 +167,55 @@ class Publisher:
         if pending is None:
             return
         chosen = self._outbox.choose(pending, now)
-        for row in chosen:
-            if not self._allowance.take(now):
-                break
-            self._send_row(row, now)
+        self._departures.follow(self._outbox.ledger, {row.row for row in pending})
+        self._announce(chosen, now)
+        self._let_go(chosen, now)
         if not chosen:
             self._look_ns = now + LOOK_NS
 
-    def _send_row(self, row: TotalsRow, now: int) -> None:
-        try:
-            payload = egress.to_payload(egress.totals_of(self._device, row))
-        except EngineerError as error:
-            self._outbox.set_aside(row.row, str(error), now)
-            self._tell_aside(str(error))
-            return
-        token = self._broker.publish(payload)
-        self._outbox.sent(token, row)
-        self._sent_ns[token] = now
+    def _announce(self, chosen: list[TotalsRow], now: int) -> None:
+        """Tell record what is about to leave; while it does not hear, nothing leaves."""
+        for row in chosen:
+            if self._departures.knows(row.row):
+                continue
+            if not self._allowance.take(now):
+                break
+            try:
+                payload = egress.to_payload(egress.totals_of(self._device, row))
+            except EngineerError as error:
+                self._outbox.set_aside(row.row, str(error), now)
+                self._tell_aside(str(error))
+                continue
+            self._departures.announce(row.row, payload, self._clock.wall_ns())
+        for message in self._departures.due(now):
+            if not self._record.send(message):
+                return
+            self._departures.told(message, now)
+
+    def _let_go(self, chosen: list[TotalsRow], now: int) -> None:
+        """Send what is on record by now."""
+        if waiting := self._departures.waiting:
+            try:
+                self._departures.logged(self._reader.logged(waiting))
+            except MaintainerError as error:
+                self._unread(error)
+        for row in chosen:
+            if (payload := self._departures.clear(row.row)) is not None:
+                token = self._broker.publish(payload)
+                self._outbox.sent(token, row)
+                self._sent_ns[token] = now
 
     def _pending(self) -> list[TotalsRow] | None:
         """None when the ledger cannot be read: that says nothing of what it has marked."""
         try:
             return self._reader.pending(self._outbox.look_at)
         except MaintainerError as error:
-            self._look_ns = self._clock.monotonic_ns() + SECOND
-            self._teller.tell(Severity.INFO, "ledger_unread", str(error))
+            self._unread(error)
             return None
+
+    def _unread(self, error: MaintainerError) -> None:
+        self._look_ns = self._clock.monotonic_ns() + SECOND
+        self._teller.tell(Severity.INFO, "ledger_unread", str(error))
 
     def _mark(self) -> None:
         now = self._clock.monotonic_ns()

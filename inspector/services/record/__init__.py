@@ -1,6 +1,10 @@
 """record: the only writer of the ledger. Commits outcomes, keeps evidence, counts windows.
 
 `process` is the loop, `journal` what waits to be committed, `pictures` the evidence's frames,
-`commands` what a person asks for, `changeover` a recipe on its way into force, `board` what the
-screens are told.
+`housekeeping` what is looked after once a second, `events` how all of it is told, `alarms` what
+calls for a person, `statistics` what the parts come to, `board` what the screens are told.
+
+`desk` takes what people send, `access` knows who they are (`people_file`, `pin_checks`), `refusals`
+notes whom it sent away, `commands` does what they ordered: `changeover` has a recipe on its way
+into force, `challenge` the test with golden parts, `challenge_schedule` when that is due.
 """

@@ -2,7 +2,8 @@
 
 Promises: the recipe in force is the last one that detect confirmed; a change that was asked for
 outlives record and detect, and is asked of detect again until there is an answer; the gate hears
-of it when it is asked for, so that recipe and lot change together, and again how it ended.
+of it when it is asked for, so that recipe and lot change together, and again how it ended. The
+mode is in the file before the gate hears of it, and each gate that starts is told it again.
 Never: asks for ever for a recipe at which detect dies or falls dumb.
 """
 
@@ -14,7 +15,8 @@ from msgspec import structs
 from inspector.core.clock import SECOND
 from inspector.core.current import Asked, Current, write_current
 from inspector.core.errors import MaintainerError
-from inspector.core.messages import Event, Heartbeat, SwitchRecipe
+from inspector.core.messages import Event, Heartbeat, SetMode, SwitchRecipe
+from inspector.core.terms import Mode
 from inspector.devices.bus import Outlet
 
 PATIENCE_NS = 60 * SECOND  # a model is loaded, or refused, in far less
@@ -40,6 +42,8 @@ class Changeover:
         self._detect = detect
         self._gate = gate
         self._untold: SwitchRecipe | None = None  # what the gate has yet to hear
+        self._mode_untold = True
+        self._gate_known = -1  # the gate last heard of, by its start
         self._known = -1  # the detect last heard of, by its start
         self._tries = 0
         self._reached = False
@@ -47,7 +51,7 @@ class Changeover:
 
     def change_lot(self, command: SwitchRecipe, now: int) -> None:
         """Another lot of the recipe in force: at once. Raises MaintainerError."""
-        self._write(Current(recipe=command.recipe, lot=command.lot))
+        self._write(Current(command.recipe, command.lot, mode=self.current.mode))
         self._tell_gate(command)
         self._send(command, now)  # detect reads the recipe's file again: its limits may differ
 
@@ -59,6 +63,17 @@ class Changeover:
         self._tries = 0
         self._tell_gate(command)
         return self._send(command, now)
+
+    def set_mode(self, mode: Mode) -> None:
+        """Another mode: from the next part on. Raises MaintainerError, and all stays as it was."""
+        self._write(structs.replace(self.current, mode=mode))
+        self._tell_mode()
+
+    def meet(self, heartbeat: Heartbeat) -> None:
+        """The gate is there: one that has just started may have read the file too early."""
+        if heartbeat.started_ns != self._gate_known:
+            self._gate_known = heartbeat.started_ns
+            self._tell_mode()
 
     def hear(self, event: Event) -> Answer | None:
         """An event of detect; what it means for the change under way."""
@@ -89,6 +104,8 @@ class Changeover:
         """Try again what did not reach the gate or the file."""
         if self._untold and self._gate.send(self._untold):
             self._untold = None
+        if self._mode_untold:
+            self._tell_mode()
         if self.problem:
             self._take_up(self.current)
 
@@ -96,7 +113,7 @@ class Changeover:
         if refused:
             self._take_up(structs.replace(self.current, asked=None))
         else:
-            self._take_up(Current(recipe=asked.recipe, lot=asked.lot))
+            self._take_up(Current(asked.recipe, asked.lot, mode=self.current.mode))
         self._tell_gate(_command(self.current))
         return Answer(asked, refused)
 
@@ -124,6 +141,9 @@ class Changeover:
 
     def _tell_gate(self, command: SwitchRecipe) -> None:
         self._untold = None if self._gate.send(command) else command
+
+    def _tell_mode(self) -> None:
+        self._mode_untold = not self._gate.send(SetMode(mode=self.current.mode))
 
 
 def _command(wanted: Asked | Current) -> SwitchRecipe:

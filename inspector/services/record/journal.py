@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from inspector.core.clock import SECOND
-from inspector.core.messages import Delivered, Event, Outcome, Recorded
+from inspector.core.messages import Delivered, Departed, Event, Outcome, Recorded
 from inspector.devices.bus import Outlet
 from inspector.devices.ledger import CannotWrite, Ledger
 from inspector.domain.acknowledge import Acknowledgement
@@ -30,14 +30,15 @@ class Batch:
     passes: list[int] = field(default_factory=list)  # of the acknowledgement, one per outcome
     events: deque[Event] = field(default_factory=lambda: deque(maxlen=MOST_EVENTS))
     delivered: list[Delivered] = field(default_factory=list)
+    departed: list[Departed] = field(default_factory=list)
 
     @property
     def empty(self) -> bool:
-        return not (self.outcomes or self.events or self.delivered)
+        return not (self.outcomes or self.events or self.delivered or self.departed)
 
     @property
     def full(self) -> bool:
-        return len(self.outcomes) >= MOST or len(self.delivered) >= MOST
+        return max(len(self.outcomes), len(self.delivered), len(self.departed)) >= MOST
 
 
 class Journal:
@@ -78,6 +79,12 @@ class Journal:
         if not self.stalled:
             self._batch.delivered.append(mark)
 
+    def departed(self, message: Departed) -> None:
+        """Note what is about to leave; publish waits for it to be committed, and tells it again
+        if it is lost here."""
+        if not self.stalled:
+            self._batch.departed.append(message)
+
     def commit(self, ledger: Ledger, now: int, wall_ns: int) -> list[Outcome]:
         """Commit what is there and acknowledge it. Returns what was not recorded before.
 
@@ -87,7 +94,9 @@ class Journal:
         if batch.empty or (self.stalled and now < self._retry_at):
             return []
         try:
-            fresh = ledger.commit(batch.outcomes, batch.events, batch.delivered, wall_ns)
+            fresh = ledger.commit(
+                batch.outcomes, batch.events, batch.delivered, wall_ns, batch.departed
+            )
         except CannotWrite as error:
             self.stalled = str(error)
             self._retry_at = now + int(RETRY_S * SECOND)

@@ -9,34 +9,37 @@ import time
 from contextlib import ExitStack
 
 from inspector.core.clock import MS, Clock, SystemClock
-from inspector.core.config import StationConfig
-from inspector.core.current import Current, read_current, write_current
+from inspector.core.config import StationConfig, Ui
+from inspector.core.current import Current, load_current, read_current, write_current
 from inspector.core.errors import InspectorError, MaintainerError
-from inspector.core.messages import (
-    AnyMessage,
-    Delivered,
-    Event,
-    Heartbeat,
-    Outcome,
-    Severity,
-    SwitchRecipe,
-)
+from inspector.core.live import WorkshopState
+from inspector.core.messages import Delivered, Departed, Event, Heartbeat, Outcome
+from inspector.core.orders import ErrandDone, ReviewPart, SetRecipe
 from inspector.core.paths import Paths
 from inspector.core.pulse import Pulse
+from inspector.core.terms import Severity
 from inspector.core.topology import CONTROL, HEARTBEAT_S, LIVE, MESSAGES
+from inspector.core.wire import AnyMessage
 from inspector.devices.bus import Bus
 from inspector.devices.host import log_to_stderr, options, serve
 from inspector.devices.ledger import CannotWrite, Damaged, Ledger
+from inspector.devices.localtime import local_zone
+from inspector.domain.shift import shift_start
+from inspector.services.record.access import open_access
+from inspector.services.record.alarms import Alarms
 from inspector.services.record.board import Board
+from inspector.services.record.challenge import Challenges
 from inspector.services.record.changeover import Answer, Changeover
-from inspector.services.record.commands import Commands, check_recipe
+from inspector.services.record.commands import Commands, Rooms, check_recipe
+from inspector.services.record.desk import Desk
+from inspector.services.record.events import Events
+from inspector.services.record.housekeeping import Housekeeping
 from inspector.services.record.journal import MOST, Journal
 from inspector.services.record.pictures import Pictures
+from inspector.services.record.statistics import Statistics
 
 IDLE_MS = 50.0  # a command waits at most so long when nothing else comes
 REST_S = 0.008  # between two looks into the inbox: waking for every message would cost the line
-GRACE_S = 1.0  # beyond the deadline, until a window is taken to be complete
-LEVEL = {Severity.INFO: 20, Severity.WARNING: 30, Severity.ALARM: 40}
 
 
 class Record:
@@ -45,24 +48,41 @@ class Record:
     def __init__(self, config: StationConfig, paths: Paths, bus: Bus, clock: Clock) -> None:
         """Opens the ledger. Raises MaintainerError when it cannot be had."""
         self._config, self._paths, self._clock = config, paths, clock
-        self._log = log_to_stderr("record")
         now = clock.monotonic_ns()
-        self._inbox = bus.inbox(paths.socket("record"), depth=MESSAGES)
-        self._desk = bus.answer(paths.socket(CONTROL))
+        self._inbox = bus.inbox(paths.socket("record"), depth=MESSAGES, shared=True)
         self._screens = bus.broadcast(paths.socket(LIVE))
         gate = bus.outlet(paths.socket("gate"), MESSAGES)
         detect = bus.outlet(paths.socket("detect"), MESSAGES)
         self._journal = Journal(gate)
+        self._alarms = Alarms()
+        self._events = Events(log_to_stderr("record"), self._journal, self._alarms, clock)
         self._board = Board(config, now)
+        self._statistics = Statistics(config, clock, local_zone())
         self._pictures = Pictures(paths, config.evidence, clock)
         self._pulse = Pulse("record", now, HEARTBEAT_S)
         self._gather_ns = int(config.record.commit_ms * MS)
-        self._grace_s = config.line.deadline_ms / 1000 + GRACE_S
-        self._said: dict[str, str] = {}
         self._ledger = self._open()
+        self._alarms.begin(self._ledger, self._board.names, clock.wall_ns())
         current = read_current(paths.current, config.line)
         self._changeover = Changeover(paths.current, current, detect, gate)
-        self._commands = Commands(paths, self._changeover, clock)
+        zone, shifts = local_zone(), config.line.shifts
+        self._challenges = Challenges(
+            config,
+            paths,
+            self._changeover,
+            self._alarms,
+            clock,
+            lambda wall: shift_start(wall, shifts, zone),
+            self._events.tell,
+        )
+        self._housekeeping = Housekeeping(
+            config, paths, self._changeover, self._pictures, self._alarms, self._events, clock
+        )
+        workshop = bus.outlet(paths.socket("workshop"), MESSAGES)
+        rooms = Rooms(self._changeover, workshop, self._alarms, self._challenges)
+        self._commands = Commands(paths, rooms, clock)
+        access = open_access(paths, config.ui or Ui(), self._ledger, clock)
+        self._desk = Desk(bus.answer(paths.socket(CONTROL)), access, self._commands, clock)
         self._begin_current(current)
 
     def turn(self) -> bool:
@@ -72,13 +92,18 @@ class Record:
             self._commit()
             self._obey()
             self._look_around()
+            if not self._journal.stalled:
+                self._alarms.save(self._ledger)
         except Damaged as error:
             self._begin_anew(str(error))
         now = self._clock.monotonic_ns()
         self._journal.speak(now)
         if self._board.due(now):
             wall, current = self._clock.wall_ns(), self._changeover.current
-            self._screens.send(self._board.live(now, wall, current, self._ledger.committed))
+            said = self._alarms.shown(), self._challenges.state()
+            self._screens.send(
+                self._board.live(now, wall, current, self._ledger, self._statistics, *said)
+            )
         return True
 
     def stop(self) -> None:
@@ -86,6 +111,7 @@ class Record:
         while self._inbox.wait(0) and not self._journal.stalled:
             self.turn()
         self._pictures.close()
+        self._desk.close()
         self._ledger.checkpoint()
         self._ledger.close()
 
@@ -97,21 +123,28 @@ class Record:
                 f"{path}: was damaged ({ledger.damage}); it lies at {ledger.set_aside}, "
                 "a new ledger has begun"
             )
-            self._tell(Severity.ALARM, "ledger_set_aside", text)
+            self._events.tell(Severity.ALARM, "ledger_set_aside", text)
         return ledger
 
     def _begin_anew(self, damage: str) -> None:
         """Go on with a new ledger; what was gathered goes into it."""
         self._ledger.close()
         self._ledger = self._open(damage)
+        self._alarms.move()
+        self._statistics.recount()
+        self._challenges.begin_anew()
 
     def _begin_current(self, current: Current) -> None:
         """Say what is made now, for all who start after us."""
         try:
             check_recipe(self._paths, current.recipe)
         except InspectorError as error:
-            self._tell(Severity.ALARM, "recipe_unusable", str(error))
-        if self._paths.current.exists():
+            self._events.tell(Severity.ALARM, "recipe_unusable", str(error))
+        try:
+            if load_current(self._paths.current):
+                return
+        except MaintainerError as error:
+            self._events.tell(Severity.ALARM, "current_unread", str(error))
             return
         try:
             write_current(self._paths.current, current)
@@ -136,16 +169,28 @@ class Record:
             if self._journal.take(message, self._pictures.wants_detail(message)):
                 self._pictures.copy(message)
         elif isinstance(message, Heartbeat):
-            now = self._clock.monotonic_ns()
-            self._board.hear(message, now)
-            if message.service == "detect":
-                self._answer(self._changeover.care(message, now))
+            self._hear_beat(message)
         elif isinstance(message, Event):
-            self._note(message)
+            self._events.note(message)
             if message.service == "detect":
                 self._answer(self._changeover.hear(message))
         elif isinstance(message, Delivered):
             self._journal.delivered(message)
+        elif isinstance(message, Departed):
+            self._journal.departed(message)
+        elif isinstance(message, ErrandDone):
+            self._end_errand(message)
+        elif isinstance(message, WorkshopState):
+            self._board.show(message, self._clock.monotonic_ns())
+
+    def _hear_beat(self, heartbeat: Heartbeat) -> None:
+        now = self._clock.monotonic_ns()
+        self._board.hear(heartbeat, now)
+        self._alarms.hear_beat(heartbeat, self._clock.wall_ns())
+        if heartbeat.service == "detect":
+            self._answer(self._changeover.care(heartbeat, now))
+        elif heartbeat.service == "gate":
+            self._changeover.meet(heartbeat)
 
     def _commit(self) -> None:
         began, before = self._clock.monotonic_ns(), self._journal.stalled
@@ -155,20 +200,46 @@ class Record:
             self._pulse.handled += len(fresh) - 1
         self._pictures.save(fresh)
         self._board.count(fresh)
+        self._challenges.hear(fresh, self._ledger)
+        for word in self._statistics.count(fresh, self._ledger):
+            self._housekeeping.say(word)
         if self._journal.stalled and not before:
-            self._tell(Severity.ALARM, "ledger_stalled", self._journal.stalled)
+            self._events.tell(Severity.ALARM, "ledger_stalled", self._journal.stalled)
         elif before and not self._journal.stalled:
-            self._tell(Severity.INFO, "ledger_resumed", f"{self._paths.ledger}: is written again")
+            text = f"{self._paths.ledger}: is written again"
+            self._events.tell(Severity.INFO, "ledger_resumed", text)
 
     def _obey(self) -> None:
-        while (asked := self._desk.receive()) is not None:
-            address, command = asked
-            reply = self._commands.carry_out(self._ledger, command)
-            self._desk.answer(address, reply)
-            if reply.ok and isinstance(command, SwitchRecipe):
-                code = "recipe_asked" if self._changeover.current.asked else "recipe_switched"
-                self._tell(Severity.INFO, code, f"{reply.text}, by {command.who}")
-                self._board.touch()
+        for done in self._desk.turn(self._ledger):
+            if isinstance(done.order, SetRecipe):
+                self._tell_recipe(f"{done.text}, by {done.who.name}")
+            if isinstance(done.order, ReviewPart):
+                self._statistics.recount()
+            self._board.touch()
+
+    def _tell_recipe(self, text: str) -> None:
+        code = "recipe_asked" if self._changeover.current.asked else "recipe_switched"
+        self._events.tell(Severity.INFO, code, text)
+
+    def _end_errand(self, done: ErrandDone) -> None:
+        """The workshop has ended what it was sent; what it made is taken up by the line."""
+        self._board.touch()
+        if not self._commands.is_underway(self._ledger, done):
+            text = f"{done.order} of {done.product} by {done.who}: ended, and nobody ordered it"
+            self._events.tell(Severity.WARNING, "errand_unknown", text)
+            return
+        try:
+            self._commands.errand_done(self._ledger, done)
+        except CannotWrite as error:
+            self._events.tell(Severity.WARNING, "audit_missed", str(error))
+        if not done.recipe or not done.ok:
+            return
+        try:
+            self._tell_recipe(f"{self._commands.take_up(self._ledger, done)}, by {done.who}")
+        except Damaged:
+            raise
+        except InspectorError as error:
+            self._events.tell(Severity.ALARM, "recipe_not_switched", str(error))
 
     def _answer(self, answer: Answer | None) -> None:
         """A change was made, or it is known why not."""
@@ -178,69 +249,29 @@ class Record:
         self._board.touch()
         if not answer.refused:
             text = f"recipe {asked.recipe}, lot {asked.lot or 'none'}, by {asked.who}"
-            self._tell(Severity.INFO, "recipe_switched", text)
+            self._events.tell(Severity.INFO, "recipe_switched", text)
             return
         text = f"{answer.refused}; recipe {self._changeover.current.recipe} stays"
-        self._tell(Severity.ALARM, "recipe_not_switched", text)
+        self._events.tell(Severity.ALARM, "recipe_not_switched", text)
         try:
             self._commands.note_refusal(self._ledger, answer)
         except CannotWrite as error:
-            self._tell(Severity.WARNING, "audit_missed", str(error))
+            self._events.tell(Severity.WARNING, "audit_missed", str(error))
 
     def _look_around(self) -> None:
-        """Once a second: who is silent, which windows are over, is there room."""
+        """Once a second: the housekeeping, the statistics, who is silent."""
         now = self._clock.monotonic_ns()
         if not self._pulse.due(now):
             return
-        self._close_windows()
-        self._care_for_ballast()
-        self._changeover.tidy()
-        if self._changeover.problem:
-            self._once(Severity.ALARM, "current_unwritten", self._changeover.problem)
-        for event in self._pictures.events():
-            self._note(event)
+        self._housekeeping.turn(self._ledger, bool(self._journal.stalled))
+        self._challenges.turn(self._ledger, self._clock.wall_ns())
+        self._desk.tidy(self._ledger)
+        for word in self._statistics.turn(self._changeover.current.lot, self._ledger):
+            self._housekeeping.say(word)
         state = "degraded" if self._journal.stalled else "running"
         note = f"evidence not kept: {self._pictures.dropped}" if self._pictures.dropped else ""
         self._board.hear(self._pulse.beat(now, state, note=note), now)
-        survey = self._board.survey(now)
-        for name in survey.fell_silent:
-            self._tell(Severity.ALARM, "service_silent", f"{name}: no heartbeat for 3 s")
-        for name in survey.came_back:
-            self._tell(Severity.INFO, "service_back", f"{name}: is heard again")
-
-    def _close_windows(self) -> None:
-        if self._journal.stalled:
-            return
-        try:
-            self._ledger.close_windows(self._clock.wall_ns(), self._grace_s)
-        except CannotWrite as error:
-            self._once(Severity.WARNING, "totals_wait", str(error))
-
-    def _care_for_ballast(self) -> None:
-        held = self._ledger.ballast.take()
-        name = self._ledger.ballast.path
-        if held and "ballast_gone" in self._said:
-            self._said.pop("ballast_gone")
-            self._tell(Severity.INFO, "ballast_back", f"{name}: there is room to spare again")
-        elif not held:
-            text = f"{name}: the disk is short of room and the reserve is given up; make room"
-            self._once(Severity.ALARM, "ballast_gone", text)
-
-    def _once(self, severity: Severity, code: str, text: str) -> None:
-        """Tell of something that lasts, when it begins."""
-        if self._said.get(code) != text:
-            self._said[code] = text
-            self._tell(severity, code, text)
-
-    def _tell(self, severity: Severity, code: str, text: str) -> None:
-        wall = self._clock.wall_ns()
-        self._note(Event(service="record", severity=severity, code=code, text=text, wall_ns=wall))
-
-    def _note(self, event: Event) -> None:
-        if event.service == "record":
-            self._log.log(LEVEL[event.severity], event.text)
-        self._journal.event(event)
-        self._board.alarm(event)
+        self._housekeeping.look_after(self._board.survey(now))
 
 
 def main(argv: list[str] | None = None) -> int:

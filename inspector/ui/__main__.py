@@ -1,0 +1,7 @@
+"""python -m inspector.ui"""
+
+import sys
+
+from inspector.ui.process import main
+
+sys.exit(main())

@@ -4,11 +4,13 @@ import argparse
 from typing import Any
 
 from inspector.cli.screen import add_root, command, print_json, results, say
-from inspector.core.config import Camera, RemoteCamera, StationConfig, load_recipe, load_station
+from inspector.core.config import Camera, RemoteCamera, StationConfig, Ui, load_recipe, load_station
 from inspector.core.errors import InspectorError
 from inspector.core.paths import Paths, of_root
+from inspector.core.people import load_people
 from inspector.devices.bundles import find, open_bundle
 from inspector.devices.cameras import open_camera
+from inspector.devices.tls import check_certificate
 
 
 def add(commands: Any) -> None:
@@ -41,15 +43,32 @@ def problems(paths: Paths) -> list[str]:
         config = load_station(paths.station_file)
     except InspectorError as error:
         return [str(error)]
-    return _recipes(paths, config) + [line for camera in config.cameras for line in _camera(camera)]
+    cameras = [line for camera in config.cameras for line in _camera(camera)]
+    return _recipes(paths, config) + cameras + _screen(paths, config.ui)
+
+
+def _screen(paths: Paths, ui: Ui | None) -> list[str]:
+    """Who may log in, and what is shown to whom."""
+    lines = []
+    for look in (lambda: load_people(paths.people), lambda: _certificate(ui)):
+        try:
+            look()
+        except InspectorError as error:
+            lines.append(str(error))
+    return lines
+
+
+def _certificate(ui: Ui | None) -> None:
+    if ui and ui.tls_cert and ui.tls_key:
+        check_certificate(ui.tls_cert, ui.tls_key)
 
 
 def _recipes(paths: Paths, config: StationConfig) -> list[str]:
     """Every recipe that is there is checked, and the one to start with has to be."""
-    files = sorted(paths.recipes.glob("*.toml"))
+    files = [paths.recipe(name) for name in paths.recipe_names()]
     lines = []
-    if paths.recipes / f"{config.line.recipe}.toml" not in files:
-        names = ", ".join(file.stem for file in files) or "none"
+    if config.line.recipe not in paths.recipe_names():
+        names = ", ".join(paths.recipe_names()) or "none"
         lines.append(
             f"{paths.station_file}: line.recipe = {config.line.recipe!r}: "
             f"no such file in {paths.recipes} (there: {names})"

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.live import Live as LiveView
 
-from inspector.cli import samples
+from inspector.cli import samples, showing
 from inspector.cli.screen import command, print_json, progress, remarks, results, say, table
 from inspector.cli.station import (
     OnLive,
@@ -21,7 +21,7 @@ from inspector.cli.station import (
 from inspector.cli.status import picture
 from inspector.cli.summary import Spread, Summary, summarise
 from inspector.core.errors import EngineerError, InspectorError
-from inspector.core.messages import Live
+from inspector.core.live import Live
 from inspector.core.paths import Paths
 from inspector.devices.bundles import open_bundle
 
@@ -38,6 +38,7 @@ def add(commands: Any) -> None:
     )
     made.add_argument("--parts", type=_count, metavar="N", help="end after N parts")
     made.add_argument("--headless", action="store_true", help="no live table, full speed")
+    made.add_argument("--no-ui", action="store_true", help="no screen to open in a browser")
     made.add_argument("--takt-ms", type=float, metavar="MS", help="time from part to part")
     made.add_argument("--product", default=samples.PRODUCT, help="default: %(default)s")
     made.add_argument("--images", type=Path, metavar="DIR", help="other images, a folder a label")
@@ -80,14 +81,19 @@ def _prepare(paths: Paths, arguments: argparse.Namespace) -> None:
     if arguments.parts:
         camera["parts"] = arguments.parts
     bundle = open_bundle(arguments.bundle or samples.bundle(arguments.product))
-    limits = bundle.manifest.limits
     name = bundle.manifest.name
-    write_recipe(paths, name, bundle.folder, {"review": limits.review, "fail": limits.fail})
+    sections: dict[str, object] = {}
+    if arguments.headless or arguments.no_ui:
+        limits = bundle.manifest.limits
+        write_recipe(paths, name, bundle.folder, {"review": limits.review, "fail": limits.fail})
+    else:
+        sections["ui"] = showing.furnish(paths, bundle)
     write_station(
         paths,
         camera,
         line={"deadline_ms": DEADLINE_MS, "recipe": name, "lot": "demo"},
         record={"window_s": 10},
+        **sections,
     )
 
 

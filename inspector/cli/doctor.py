@@ -16,9 +16,10 @@ from inspector.cli.station_checks import Station, read_station
 from inspector.cli.status import STALE_MS
 from inspector.cli.timing import Measured, frame_for, measure, variants
 from inspector.core.errors import InspectorError
-from inspector.core.messages import ServiceHealth
+from inspector.core.live import ServiceHealth
 from inspector.core.paths import cache_of_user
 from inspector.devices import box
+from inspector.devices.accelerators import Accelerator, accelerators
 from inspector.devices.bundles import Bundle, open_bundle
 from inspector.domain import fitness
 from inspector.domain.fitness import Check, State
@@ -35,7 +36,7 @@ class Diagnosis(Struct, frozen=True):
     takt_ms: float | None
     deadline_ms: float | None
     tolerance: float  # that differences must not exceed
-    devices: list[box.Accelerator]
+    devices: list[Accelerator]
     measured: list[Measured]  # the first is what the station is configured for
     checks: list[Check]
 
@@ -78,7 +79,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
 def diagnose(root: Path | None, folder: Path | None, takt_ms: float | None) -> Diagnosis:
     """Everything, measured now. What is wrong with the station is a line, never an exception."""
     station = read_station(root)
-    devices = box.accelerators()
+    devices = accelerators()
     checks = [
         Check("device", "ok", f"{one.name}: {one.full_name} ({' '.join(one.capabilities)})")
         for one in devices
@@ -116,7 +117,7 @@ def _bundle(station: Station, folder: Path | None) -> tuple[Bundle | None, Check
     return bundle, Check("bundle", "ok", f"{bundle.manifest.id}: every file bears its hash")
 
 
-def _measured(station: Station, bundle: Bundle, devices: list[box.Accelerator]) -> list[Measured]:
+def _measured(station: Station, bundle: Bundle, devices: list[Accelerator]) -> list[Measured]:
     """The configured device first, then the others; last the second look where there is one."""
     cache = cache_of_user()
     todo = list(variants(devices, station.detect))

@@ -15,7 +15,7 @@ from inspector.cli.trial import Seen
 from inspector.core.bundle import BundleManifest
 from inspector.core.config import Detect, RecipeLimits
 from inspector.core.errors import EngineerError
-from inspector.core.messages import Kind
+from inspector.core.terms import Kind
 from inspector.teach.evaluate import Rate, auroc, average_precision, wilson
 from inspector.teach.labelled import read_mask
 from inspector.teach.pixels import Follow, Map, Pixels, measure

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from inspector import __version__
 from inspector.cli import (
+    audit,
     benchmark,
     check,
     collect,
@@ -25,6 +26,7 @@ from inspector.cli import (
     switch,
     teach,
     totals,
+    user,
 )
 from inspector.cli.screen import say
 from inspector.core.errors import InspectorError
@@ -35,6 +37,8 @@ COMMANDS = (
     run,
     status,
     switch,
+    user,
+    audit,
     teach,
     model,
     evaluate,

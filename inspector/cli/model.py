@@ -1,7 +1,6 @@
 """inspector model: the station's models: put in, put in use, taken back, proven."""
 
 import argparse
-import getpass
 import time
 from pathlib import Path
 from typing import Any
@@ -9,19 +8,19 @@ from typing import Any
 from msgspec import Struct
 
 from inspector.cli import model_import, model_optimize, model_prove
-from inspector.cli.model_prove import prove_here, recipe_in
+from inspector.cli.console import give_order
 from inspector.cli.screen import REMARK, add_root, command, print_json, results, table
 from inspector.core.bundle import BundleManifest
 from inspector.core.config import load_station
 from inspector.core.current import read_current
-from inspector.core.errors import MaintainerError, OperatorError
-from inspector.core.messages import Reply, SwitchRecipe
+from inspector.core.errors import MaintainerError
+from inspector.core.orders import SetRecipe
 from inspector.core.paths import Paths, of_root
-from inspector.core.topology import CONTROL, LIVE
+from inspector.core.topology import LIVE
 from inspector.devices.bundles import Bundle, Store, find, open_bundle
 from inspector.devices.bus import Bus, Inbox, newest_live
+from inspector.procedures.proving import prove_here, recipe_in
 
-ANSWER_S = 5.0
 BROADCAST_MS = 2000.0  # record speaks at least once a second
 RELOADED_S = 30.0
 
@@ -185,7 +184,7 @@ def _reload(manifest: BundleManifest, paths: Paths) -> bool:
     if not paths.station_file.exists():
         return False
     recipe, lot = read_current(paths.current, load_station(paths.station_file).line).newest
-    made = recipe_in(paths.recipes / f"{recipe}.toml")
+    made = recipe_in(paths.recipe(recipe))
     if made is None or made.model != manifest.name:
         return False
     with Bus() as bus:
@@ -193,10 +192,8 @@ def _reload(manifest: BundleManifest, paths: Paths) -> bool:
         if newest_live(inbox, BROADCAST_MS) is None:
             return False
         began = time.time_ns()
-        wanted = SwitchRecipe(recipe=recipe, lot=lot, who=getpass.getuser())
-        reply = bus.ask(paths.socket(CONTROL), wanted, ANSWER_S)
-        if not isinstance(reply, Reply) or not reply.ok:
-            raise OperatorError(reply.text if isinstance(reply, Reply) else "no sensible answer")
+        why = f"{manifest.id} is in use"
+        give_order(bus, paths, SetRecipe(recipe=recipe, lot=lot), why)
         return _taken_up(inbox, manifest.id, began)
 
 
@@ -211,7 +208,7 @@ def _taken_up(inbox: Inbox, model_id: str, began_wall_ns: int) -> bool:
         if any(one.heartbeat.note.endswith(f" {model_id}") for one in live.services):
             return True
         for alarm in live.alarms:
-            if alarm.code == "model_refused" and alarm.wall_ns >= began_wall_ns:
+            if alarm.code == "model_refused" and alarm.raised_wall_ns >= began_wall_ns:
                 raise MaintainerError(alarm.text)
     raise MaintainerError(
         f"{model_id}: the line did not take it up within {RELOADED_S:g} s; see `inspector status`"

@@ -14,8 +14,8 @@ from inspector.cli.screen import add_root, command, print_json, progress, result
 from inspector.cli.station import folder, recorded, run_line, write_changed_recipe, write_station
 from inspector.core.config import Evidence, StationConfig, load_recipe, load_station
 from inspector.core.errors import MaintainerError, OperatorError
-from inspector.core.messages import Kind
 from inspector.core.paths import Paths, of_root
+from inspector.core.terms import Kind
 from inspector.devices.bundles import find
 from inspector.devices.ledger import RecordedPart
 from inspector.domain.keeping import evidence_name
@@ -102,7 +102,7 @@ def _run(
     station: Paths, config: StationConfig, name: str, images: Sequence[Path]
 ) -> Sequence[RecordedPart]:
     """The images through a line of their own, with the station's recipe and model."""
-    recipe = load_recipe(station.recipes / f"{name}.toml")
+    recipe = load_recipe(station.recipe(name))
     with folder(None) as paths:
         playlist = paths.config.parent / "playlist"
         playlist.mkdir()

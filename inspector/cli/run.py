@@ -6,6 +6,7 @@ import time
 from types import FrameType
 from typing import IO, Any
 
+from inspector.cli.address import Waiting
 from inspector.cli.check import problems
 from inspector.cli.screen import add_root, command, print_json, say
 from inspector.core.config import load_station
@@ -34,11 +35,14 @@ def _run(arguments: argparse.Namespace) -> int:
         raise MaintainerError(found[0])
     paths.create()
     with Lifecycle("run", paths.lock("run")) as life:
+        screen = Waiting(paths)
         supervisor = start(paths)
         try:
             life.ready()
             while life.running:
                 supervisor.watch()
+                if url := screen.look():
+                    say(f"screen: {url}")
                 life.finished_work()
                 time.sleep(WATCH_S)
         finally:

@@ -2,31 +2,18 @@
 
 from pathlib import Path
 
-import inspector
-from inspector.core.errors import MaintainerError
+from inspector.procedures.shipped_files import ROOT, existing
 
-ROOT = Path(inspector.__file__).resolve().parents[1]
-BACKBONE = ROOT / "models" / "backbone" / "backbone-int8.xml"
+__all__ = ["ROOT", "bundle", "images"]
+
 PRODUCT = "cap"
 
 
 def images(product: str = PRODUCT) -> Path:
     """The labelled test images of a sample product, a folder a label."""
-    return _existing(ROOT / "sample_data" / product / "test")
+    return existing(ROOT / "sample_data" / product / "test")
 
 
 def bundle(product: str = PRODUCT) -> Path:
     """The model taught on a sample product."""
-    return _existing(ROOT / "models" / product)
-
-
-def backbone() -> Path:
-    """The feature network that teaching starts from: in INT8, since the line runs it so, and memory
-    and line must agree."""
-    return _existing(BACKBONE)
-
-
-def _existing(path: Path) -> Path:
-    if not path.exists():
-        raise MaintainerError(f"{path}: missing; run from a checkout of the whole project")
-    return path
+    return existing(ROOT / "models" / product)

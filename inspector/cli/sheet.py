@@ -13,7 +13,7 @@ from inspector.cli.trial import Seen, read
 from inspector.core.bundle import BundleManifest
 from inspector.core.config import Recipe
 from inspector.core.errors import MaintainerError
-from inspector.core.messages import Kind
+from inspector.core.terms import Kind
 from inspector.teach.labelled import read_mask
 from inspector.teach.report import Page, Part, Row, Table, render
 from inspector.teach.report.page import MOST

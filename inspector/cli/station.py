@@ -18,7 +18,7 @@ from msgspec import structs, to_builtins
 from inspector.cli.run import WATCH_S, start, stop
 from inspector.core.config import Recipe, RecipeLimits, load_station
 from inspector.core.errors import MaintainerError
-from inspector.core.messages import Live
+from inspector.core.live import Live
 from inspector.core.paths import Paths, under
 from inspector.core.topology import LIVE
 from inspector.devices.bus import Bus, newest_live

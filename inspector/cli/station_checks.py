@@ -18,8 +18,9 @@ from inspector.core.config import (
 )
 from inspector.core.current import read_current
 from inspector.core.errors import InspectorError, MaintainerError
-from inspector.core.messages import FrameFormat, Live
+from inspector.core.live import Live
 from inspector.core.paths import Paths, of_root
+from inspector.core.terms import FrameFormat
 from inspector.core.topology import LIVE
 from inspector.devices import box
 from inspector.devices.bundles import find
@@ -105,7 +106,7 @@ def _in_use(paths: Paths, config: StationConfig, checks: list[Check]) -> Path | 
     """The bundle of the recipe in force."""
     name = read_current(paths.current, config.line).recipe
     try:
-        return find(load_recipe(paths.recipes / f"{name}.toml").model, paths.models)
+        return find(load_recipe(paths.recipe(name)).model, paths.models)
     except InspectorError as error:
         checks.append(Check("recipe", "bad", str(error), "mend the recipe or install its model"))
         return None

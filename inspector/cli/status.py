@@ -1,7 +1,8 @@
-"""inspector status: every process, its rate and queue, and the last outcome, as they change."""
+"""inspector status: the line's state and alarms, its processes and the last outcome."""
 
 import argparse
 import time
+from datetime import datetime
 from typing import Any
 
 from rich.console import Group
@@ -10,9 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from inspector.cli.screen import REMARK, add_root, command, print_json, remarks, results, table
+from inspector.core.clock import SECOND
 from inspector.core.errors import MaintainerError
-from inspector.core.messages import Kind, Live, Outcome, ServiceHealth
+from inspector.core.live import Alarm, LineState, Live, ServiceHealth
+from inspector.core.messages import Outcome
 from inspector.core.paths import of_root
+from inspector.core.terms import Kind, Severity
 from inspector.core.topology import LIVE
 from inspector.devices.bus import Bus, Inbox, newest_live
 
@@ -24,7 +28,7 @@ def add(commands: Any) -> None:
     made = command(
         commands,
         "status",
-        "show each process, rates, queues and the last outcome",
+        "show the line's state, alarms, each process, rates and the last outcome",
         "inspector status --root /srv/station --once",
     )
     add_root(made)
@@ -61,18 +65,35 @@ def follow(inbox: Inbox, live: Live) -> None:
 
 
 def picture(live: Live, silent_s: float = 0.0) -> Group:
-    """The state of the line as a table with a line above and below."""
+    """The state of the line: its word and alarms, then the processes, then the last part."""
     head = (
         f"recipe {live.recipe}   lot {live.lot or '-'}   committed {live.committed}   "
         + "   ".join(f"{kind.value} {live.counts.get(kind, 0)}" for kind in Kind)
     )
-    parts: list[Text | Table] = [Text(head)]
+    parts: list[Text | Table] = [state_line(live), Text(head)]
     if silent_s > STALE_MS / 1000:
         parts.append(Text(f"nothing heard for {silent_s:.0f} s: what follows is old", "bold red"))
     parts.append(table("", _COLUMNS, (_row(service) for service in live.services)))
     parts.append(Text(last_outcome(live.last)))
-    parts += [Text(f"{alarm.service}: {alarm.text}", "bold red") for alarm in live.alarms]
+    parts += [alarm_line(alarm) for alarm in live.alarms]
     return Group(*parts)
+
+
+def state_line(live: Live) -> Text:
+    """What the line does, why, and in which mode."""
+    why = f" ({live.why})" if live.why not in ("", live.state.value) else ""
+    calm = live.state in (LineState.RUNNING, LineState.STARTING)
+    return Text(f"{live.state.value}{why}   mode {live.mode.value}", "bold" if calm else "bold red")
+
+
+def alarm_line(alarm: Alarm) -> Text:
+    """An alarm with its number and time, and who has seen it."""
+    at = datetime.fromtimestamp(alarm.raised_wall_ns // SECOND).astimezone()
+    seen = f", acknowledged by {alarm.acknowledged_by}" if alarm.acknowledged_by else ""
+    over = "" if alarm.active else ", over"
+    said = f"{alarm.severity.value} {alarm.id} {at:%Y-%m-%d %H:%M:%S} {alarm.service}: {alarm.text}"
+    grave = alarm.active and alarm.severity is Severity.ALARM and not alarm.acknowledged_by
+    return Text(f"{said} [{alarm.code}{over}{seen}]", "bold red" if grave else "")
 
 
 def last_outcome(outcome: Outcome | None) -> str:

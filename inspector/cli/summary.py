@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from msgspec import Struct
 
-from inspector.core.messages import Kind, Outcome
+from inspector.core.messages import Outcome
+from inspector.core.terms import Kind
 
 GOOD = "good"  # the folder of good parts; every other folder is a defect class
 

@@ -1,19 +1,15 @@
 """inspector switch: make another product, or start another lot, between two parts."""
 
 import argparse
-import getpass
 from typing import Any
 
+from inspector.cli.console import give_order
 from inspector.cli.screen import add_root, command, print_json, results
 from inspector.core.config import load_station
 from inspector.core.current import read_current
-from inspector.core.errors import OperatorError
-from inspector.core.messages import Reply, SwitchRecipe
+from inspector.core.orders import SetRecipe
 from inspector.core.paths import of_root
-from inspector.core.topology import CONTROL
 from inspector.devices.bus import Bus
-
-ANSWER_S = 5.0
 
 
 def add(commands: Any) -> None:
@@ -26,21 +22,19 @@ def add(commands: Any) -> None:
     add_root(made)
     made.add_argument("--recipe", metavar="NAME", help="default: the one in force")
     made.add_argument("--lot", metavar="LOT", help="default: the one in force")
+    made.add_argument("--reason", default="", metavar="TEXT", help="where the recipe asks for one")
     made.set_defaults(command=_switch)
 
 
 def _switch(arguments: argparse.Namespace) -> int:
     paths = of_root(arguments.root)
     recipe, lot = read_current(paths.current, load_station(paths.station_file).line).newest
-    wanted = SwitchRecipe(
+    wanted = SetRecipe(
         recipe=arguments.recipe or recipe,
         lot=lot if arguments.lot is None else arguments.lot,
-        who=getpass.getuser(),
     )
     with Bus() as bus:
-        reply = bus.ask(paths.socket(CONTROL), wanted, ANSWER_S)
-    if not isinstance(reply, Reply) or not reply.ok:
-        raise OperatorError(reply.text if isinstance(reply, Reply) else "no sensible answer")
+        reply = give_order(bus, paths, wanted, arguments.reason)
     if arguments.json:
         print_json(reply)
     else:

@@ -6,21 +6,12 @@ from typing import Any
 
 import msgspec
 
-from inspector.cli import samples
 from inspector.cli.screen import command, print_json, progress, results
 from inspector.core.errors import OperatorError
-from inspector.devices import engine
-from inspector.teach.eyes import Eyes
+from inspector.procedures.shipped_files import backbone
+from inspector.procedures.teaching import EYES
 from inspector.teach.pipeline import Taught, teach
 from inspector.teach.settings import Settings
-
-EYES = Eyes(
-    keep=engine.kept_of,
-    reduce=engine.reduce,
-    find=engine.find,
-    whole=engine.Whole,
-    registered=engine.Registered,
-)
 
 
 def add(commands: Any) -> None:
@@ -91,7 +82,7 @@ def _teach(arguments: argparse.Namespace) -> int:
 
         taught = teach(
             arguments.good,
-            samples.backbone(),
+            backbone(),
             arguments.name,
             arguments.out,
             EYES,

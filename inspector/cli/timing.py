@@ -1,7 +1,7 @@
 """How fast and how truly a bundle's model runs on each device of this box.
 
 Promises: what is timed is what the line does with a frame, from the frame to the inference's end;
-parity is that of `services.detect.proof`, through the same engine.
+parity is that of `procedures.proof`, through the same engine.
 Never: judges what it finds.
 """
 
@@ -18,11 +18,12 @@ from inspector.cli.summary import spread
 from inspector.core.bundle_folder import MODEL
 from inspector.core.config import Detect
 from inspector.core.errors import InspectorError
-from inspector.core.messages import FrameFormat, Pixel
+from inspector.core.terms import FrameFormat, Pixel
 from inspector.devices import box
+from inspector.devices.accelerators import Accelerator
 from inspector.devices.bundles import Bundle
 from inspector.devices.engine import Engine, Image, OpenVinoModel
-from inspector.services.detect.proof import image, show
+from inspector.procedures.proof import image, show
 
 WARM_UP = 10
 INFERENCES = 200
@@ -45,7 +46,7 @@ class Measured(Struct, frozen=True):
     problem: str = ""
 
 
-def variants(devices: list[box.Accelerator], chosen: Detect) -> Iterator[tuple[Detect, str]]:
+def variants(devices: list[Accelerator], chosen: Detect) -> Iterator[tuple[Detect, str]]:
     """Every device at every precision it offers, with what that runs as; `chosen` comes first."""
     offers = [(one, "f32", "f32") for one in devices]
     offers += [(one, "auto", one.preferred) for one in devices if one.preferred not in ("f32", "")]

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from inspector.cli.screen import add_root, command, print_json, results, table
-from inspector.core.messages import Kind
 from inspector.core.paths import of_root
+from inspector.core.terms import Kind
 from inspector.devices.ledger import LedgerReader
 from inspector.domain.tally import TotalsRow
 

@@ -13,12 +13,12 @@ from pathlib import Path
 from inspector.core.bundle import BundleManifest
 from inspector.core.config import Recipe, RecipeLimits, load_recipe
 from inspector.core.errors import EngineerError, OperatorError
-from inspector.core.messages import Kind
+from inspector.core.terms import Kind
 from inspector.devices.bundles import Bundle
 from inspector.devices.cameras import FrameMissing, read_image
 from inspector.devices.engine import Engine, Image, Inference, OpenVinoModel, Scores
-from inspector.services.detect.loading import check_classes
-from inspector.services.detect.opinion import Opinion, after, form
+from inspector.procedures.loading import check_classes
+from inspector.procedures.opinion import Opinion, after, form
 from inspector.teach.labelled import Labelled
 
 Rectangle = tuple[int, int, int, int]  # x, y, width, height in the frame

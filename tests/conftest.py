@@ -6,10 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 import inspector  # noqa: F401  # before any openvino, whose telemetry it keeps off
 
 SHARED_MEMORY = Path("/dev/shm")
+
+# What a rule says does not depend on how busy the box is.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture

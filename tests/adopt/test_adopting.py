@@ -16,10 +16,10 @@ from inspector.adopt.adopting import BLIND, DRAWN, Order, adopt
 from inspector.adopt.terms import Asked, Pixel, Pixels, Source
 from inspector.core.config import Findings, Recipe, RecipeLimits
 from inspector.core.errors import EngineerError, MaintainerError
-from inspector.core.messages import Kind
+from inspector.core.terms import Kind
 from inspector.devices.bundles import open_bundle
 from inspector.domain.parity import difference
-from inspector.services.detect.opinion import form
+from inspector.procedures.opinion import form
 
 RECIPE = Recipe(
     schema=1, name="part", model="bundle", limits=RecipeLimits(review=0.3, fail=0.6), mm_per_px=0.1

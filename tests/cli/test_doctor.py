@@ -15,9 +15,11 @@ from inspector.cli import samples
 from inspector.cli.timing import frame_for, variants
 from inspector.core.bundle import Limits
 from inspector.core.config import Detect
-from inspector.core.messages import FrameFormat, Heartbeat, Live, Pixel
+from inspector.core.live import Live
+from inspector.core.messages import Heartbeat
 from inspector.core.paths import Paths
-from inspector.devices.box import Accelerator
+from inspector.core.terms import FrameFormat, Pixel
+from inspector.devices.accelerators import Accelerator
 from inspector.devices.bundles import open_bundle
 
 

@@ -9,8 +9,9 @@ from support.stations import make_station
 
 from inspector.core.clock import SystemClock
 from inspector.core.config import FolderCamera, load_station
-from inspector.core.messages import FrameFormat, Pixel, Ready, StreamBeat
+from inspector.core.messages import Ready, StreamBeat
 from inspector.core.paths import Paths
+from inspector.core.terms import FrameFormat, Pixel
 from inspector.devices.bus import Bus, Inbox
 from inspector.devices.ring import RingWriter, last_count
 from inspector.services.capture import Capture

@@ -6,7 +6,8 @@ import pytest
 from support.outcomes import outcome
 
 from inspector.core.clock import MS, SECOND
-from inspector.core.messages import AnyMessage, Outcome, Recorded
+from inspector.core.messages import Outcome, Recorded
+from inspector.core.wire import AnyMessage
 from inspector.devices.bus import Outlet
 from inspector.devices.spool import Spool
 from inspector.services.gate.courier import Courier

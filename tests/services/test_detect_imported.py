@@ -11,11 +11,11 @@ from support.stations import small
 from support.tiny_model import write_bundle
 
 from inspector.core.config import Detect, Findings, Recipe, RecipeLimits
-from inspector.core.messages import Kind
 from inspector.core.paths import under
+from inspector.core.terms import Kind
 from inspector.devices.engine import Engine
-from inspector.services.detect.judge import Judge
-from inspector.services.detect.loading import Loader, ModelRefused
+from inspector.procedures.judge import Judge
+from inspector.procedures.loading import Loader, ModelRefused
 
 RECIPE = Recipe(schema=1, name="part", model="x", limits=RecipeLimits(review=0.3, fail=0.6))
 

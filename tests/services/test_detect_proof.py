@@ -18,9 +18,9 @@ from inspector.core.paths import Paths, under
 from inspector.devices.bundles import open_bundle
 from inspector.devices.engine import Engine
 from inspector.devices.proofs import Stamps
-from inspector.services.detect import loading
-from inspector.services.detect.judge import Judge
-from inspector.services.detect.loading import Loader, ModelRefused
+from inspector.procedures import loading
+from inspector.procedures.judge import Judge
+from inspector.procedures.loading import Loader, ModelRefused
 
 RECIPE = Recipe(schema=1, name="cap", model="cap", limits=RecipeLimits(review=0.7, fail=1.0))
 

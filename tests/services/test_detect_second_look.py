@@ -15,15 +15,16 @@ from support.two_looks import put_two_looks_in_use, write_two_looks
 from inspector.core.bundle import Limits
 from inspector.core.clock import MS, SECOND, SystemClock
 from inspector.core.config import Detect, Recipe, RecipeLimits
-from inspector.core.messages import FrameFormat, FrameRef, FrameTicket, Kind, Outcome, Pixel
+from inspector.core.messages import FrameTicket, Outcome
 from inspector.core.paths import Paths, under
+from inspector.core.terms import FrameFormat, FrameRef, Kind, Pixel
 from inspector.devices.bundles import open_bundle
 from inspector.devices.engine import Engine
 from inspector.devices.ring import RingWriter
+from inspector.procedures.judge import Judge, infer
+from inspector.procedures.loading import Loader, ModelRefused
 from inspector.services.detect.again import SecondLook
 from inspector.services.detect.frames import Frames
-from inspector.services.detect.judge import Judge, infer
-from inspector.services.detect.loading import Loader, ModelRefused
 from inspector.services.detect.look import Look
 
 FORMAT = FrameFormat(width=WIDTH, height=HEIGHT, pixel=Pixel.MONO8)

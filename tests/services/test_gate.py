@@ -6,15 +6,8 @@ from support.gate import Bench
 
 from inspector.core.clock import SECOND
 from inspector.core.current import Current, write_current
-from inspector.core.messages import (
-    Cause,
-    Kind,
-    Lane,
-    Ready,
-    Recorded,
-    Settled,
-    SwitchRecipe,
-)
+from inspector.core.messages import Ready, Recorded, Settled, SwitchRecipe
+from inspector.core.terms import Cause, Kind, Lane
 
 pytestmark = pytest.mark.line
 

@@ -9,18 +9,9 @@ import pytest
 from support.gate import FORMAT, STREAM, Bench
 
 from inspector.core.clock import SECOND
-from inspector.core.messages import (
-    AnyMessage,
-    Cause,
-    Decision,
-    Event,
-    Kind,
-    Recorded,
-    StreamBeat,
-    SwitchRecipe,
-    Timing,
-    Trigger,
-)
+from inspector.core.messages import Decision, Event, Recorded, StreamBeat, SwitchRecipe, Trigger
+from inspector.core.terms import Cause, Kind, Timing
+from inspector.core.wire import AnyMessage
 from inspector.devices.bus import Outlet
 
 pytestmark = pytest.mark.line

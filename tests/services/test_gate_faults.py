@@ -10,7 +10,8 @@ import time
 import pytest
 from support.gate import Bench
 
-from inspector.core.messages import Cause, Event, Heartbeat, Kind, Recorded
+from inspector.core.messages import Event, Heartbeat, Recorded
+from inspector.core.terms import Cause, Kind
 
 pytestmark = pytest.mark.line
 

@@ -24,7 +24,7 @@ from support.stations import (
 
 from inspector.cli.station import recorded
 from inspector.cli.summary import rate
-from inspector.core.messages import Cause, Kind
+from inspector.core.terms import Cause, Kind
 from inspector.devices.ring import last_count
 
 pytestmark = pytest.mark.line

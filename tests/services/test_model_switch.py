@@ -14,8 +14,10 @@ from support.stations import in_use, make_station, picture, put_in_use, small, w
 from support.tiny_model import write_bundle
 
 from inspector.core.bundle import Proof
-from inspector.core.messages import Cause, Kind, Live, Outcome
+from inspector.core.live import Live
+from inspector.core.messages import Outcome
 from inspector.core.paths import Paths
+from inspector.core.terms import Cause, Kind
 from inspector.devices.bundles import Bundle, Store, open_bundle
 
 pytestmark = pytest.mark.line

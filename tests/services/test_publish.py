@@ -21,8 +21,9 @@ from support.mosquitto import (
 from support.stations import write_station
 
 from inspector.core.clock import SECOND
-from inspector.core.messages import Cause, Delivered, Event, Heartbeat, Kind, Lane, Outcome, Timing
+from inspector.core.messages import Delivered, Departed, Event, Heartbeat, Outcome
 from inspector.core.paths import Paths, under
+from inspector.core.terms import Cause, Kind, Lane, Timing
 from inspector.core.topology import MESSAGES
 from inspector.devices.bus import Bus, Inbox
 from inspector.devices.ledger import Ledger, LedgerReader
@@ -60,7 +61,9 @@ class Record:
         """Take what has come; carry the marks out as record does, unless not `marking`."""
         self.inbox.wait(50)
         for message, _ in self.inbox.drain():
-            if isinstance(message, Delivered):
+            if isinstance(message, Departed):
+                self.ledger.commit([], departed=[message])
+            elif isinstance(message, Delivered):
                 self.delivered.append(message)
                 if marking:
                     self.ledger.commit([], delivered=[message], wall_ns=BEGIN_S * SECOND)

@@ -13,17 +13,10 @@ from support.stations import in_use
 from inspector.core.clock import SECOND
 from inspector.core.config import load_station
 from inspector.core.current import Asked, Current, read_current
-from inspector.core.messages import (
-    Delivered,
-    Event,
-    FrameFormat,
-    Kind,
-    Pixel,
-    Review,
-    Severity,
-    SwitchRecipe,
-)
+from inspector.core.messages import Delivered, Event, SwitchRecipe
+from inspector.core.orders import ReviewPart, SetRecipe
 from inspector.core.pulse import Pulse
+from inspector.core.terms import FrameFormat, Kind, Pixel, Severity
 from inspector.devices.ring import RingWriter
 
 pytestmark = pytest.mark.line
@@ -50,30 +43,32 @@ def test_stop_commits_what_was_sent_and_leaves_one_file(station: Station) -> Non
 def test_review_revises_the_totals(station: Station) -> None:
     station.settle(outcome(1, Kind.REVIEW), outcome(2))
     until(lambda: station.paths.ledger.exists() and station.reader.totals())
-    review = Review(
-        stream=STREAM, seq=1, verdict="fail", defect_class="dent", who="anna", reason="seen"
-    )
-    assert station.ask(review).ok
+    review = ReviewPart(stream=STREAM, seq=1, verdict="fail", defect_class="dent")
+    assert station.order(review, reason="seen").ok
     (row,) = until(lambda: [row for row in station.reader.totals() if row.revision == 2])
     assert row.totals.counts == {Kind.PASS: 1, Kind.FAIL: 1}
     assert row.cumulative == {Kind.PASS: 1, Kind.FAIL: 1}
     assert [row.revision for row in station.reader.totals_from(1)] == [1, 2]
-    assert [entry.action for entry in station.reader.audit()] == ["review"]
+    (entry,) = station.reader.audit()
+    assert (entry.who, entry.action) == ("anna", "review")
+    assert '"reason":"seen"' in entry.detail
 
 
 def test_review_of_an_unknown_part_is_refused(station: Station) -> None:
-    review = Review(stream=STREAM, seq=5, verdict="pass", defect_class="", who="a", reason="")
-    reply = station.ask(review)
+    reply = station.order(ReviewPart(stream=STREAM, seq=5, verdict="pass"))
     assert not reply.ok
     assert "part 5" in reply.text
 
 
-def test_change_without_a_name_is_refused(station: Station) -> None:
-    reply = station.ask(SwitchRecipe(recipe="other", lot="", who=" "))
+def test_switch_without_a_session_is_refused(station: Station) -> None:
+    """What record tells detect and gate is no order, whoever sends it."""
+    reply = station.ask(SwitchRecipe(recipe="other", lot="", who="anna"))
     assert not reply.ok
-    assert "who" in reply.text
+    assert "SwitchRecipe is no order" in reply.text
+    assert current(station).recipe == "plain"
 
 
+ORDER = SetRecipe(recipe="other", lot="L2")
 SWITCH = SwitchRecipe(recipe="other", lot="L2", who="anna")
 
 
@@ -113,11 +108,11 @@ def ordered(station: Station) -> list[tuple[str, str]]:
     return [(each.recipe, each.lot) for each in heard if isinstance(each, SwitchRecipe)]
 
 
-def switch(station: Station, command: SwitchRecipe = SWITCH) -> str:
+def switch(station: Station, order: SetRecipe = ORDER) -> str:
     """Ask once detect can be reached. Returns the answer."""
     station.settle(outcome(1))
-    assert station.ask(SwitchRecipe(recipe="plain", lot="L1", who="anna")).ok
-    reply = station.ask(command)
+    assert station.order(SetRecipe(recipe="plain", lot="L1")).ok
+    reply = station.order(order)
     assert reply.ok, reply.text
     return reply.text
 
@@ -135,13 +130,13 @@ def test_recipe_switch_is_in_force_when_detect_confirms_it(station: Station) -> 
     until(lambda: ("other", "L2") in ordered(station))
     until(lambda: (state := live(station)).recipe == "other" and state.lot == "L2")
     entry = station.reader.audit()[-1]
-    assert (entry.who, entry.action) == ("anna", "switch_recipe")
+    assert (entry.who, entry.action) == ("anna", "set_recipe")
     assert '"recipe_before":"plain"' in entry.detail
     until(lambda: "recipe_switched" in codes(station))
 
 
 def test_lot_change_is_in_force_at_once(station: Station) -> None:
-    text = switch(station, SwitchRecipe(recipe="plain", lot="L9", who="anna"))
+    text = switch(station, SetRecipe(recipe="plain", lot="L9"))
     assert text == "recipe plain, lot L9"
     assert current(station) == Current("plain", "L9")
     assert ordered(station)[-1] == ("plain", "L9")
@@ -155,8 +150,8 @@ def test_recipe_that_detect_refuses_never_becomes_the_one_in_force(station: Stat
     assert current(station) == Current("plain", "L1")
     assert ordered(station)[-1] == ("plain", "L1")
     assert [entry.action for entry in station.reader.audit()[-2:]] == [
-        "switch_recipe",
-        "switch_recipe_failed",
+        "set_recipe",
+        "set_recipe_failed",
     ]
     assert "recipe plain stays" in live(station).alarms[0].text
 
@@ -185,7 +180,7 @@ def test_way_out_of_an_unusable_recipe_does_not_need_detect(station: Station) ->
     """Detect cannot start with the recipe in force, so it will never be there to be asked."""
     station.settle(outcome(1))
     (station.paths.recipes / "plain.toml").unlink()
-    assert station.ask(SWITCH).ok
+    assert station.order(ORDER).ok
     assert current(station).recipe == "other"
 
 
@@ -203,11 +198,11 @@ def test_recipe_whose_model_is_not_in_order_is_refused(
     station.settle(outcome(1))
     damage(in_use(station.paths))
     before = station.paths.current.read_bytes()
-    reply = station.ask(SWITCH)
+    reply = station.order(ORDER)
     assert not reply.ok
     assert reason in reply.text
     assert station.paths.current.read_bytes() == before
-    assert station.reader.audit() == []
+    assert [entry.action for entry in station.reader.audit()] == ["refused"]
 
 
 @pytest.mark.parametrize(
@@ -217,11 +212,11 @@ def test_recipe_whose_model_is_not_in_order_is_refused(
 def test_recipe_that_cannot_be_used_is_refused(station: Station, name: str, reason: str) -> None:
     (station.paths.recipes / "broken.toml").write_text("schema = 1\n")
     before = until(lambda: station.paths.current.exists() and station.paths.current.read_bytes())
-    reply = station.ask(SwitchRecipe(recipe=name, lot="L2", who="anna"))
+    reply = station.order(SetRecipe(recipe=name, lot="L2"))
     assert not reply.ok
     assert reason in reply.text
     assert station.paths.current.read_bytes() == before
-    assert station.reader.audit() == []
+    assert [entry.action for entry in station.reader.audit()] == ["refused"]
 
 
 def test_screens_see_counts_and_the_last_part(station: Station) -> None:

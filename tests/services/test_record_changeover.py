@@ -9,8 +9,10 @@ from inspector.core.clock import SECOND
 from inspector.core.config import Line
 from inspector.core.current import Asked, Current, read_current, recipes_to_try
 from inspector.core.errors import MaintainerError
-from inspector.core.messages import AnyMessage, Event, Heartbeat, Severity, SwitchRecipe
+from inspector.core.messages import Event, Heartbeat, SetMode, SwitchRecipe
 from inspector.core.pulse import Pulse
+from inspector.core.terms import Mode, Severity
+from inspector.core.wire import AnyMessage
 from inspector.devices.bus import Outlet
 from inspector.services.record.changeover import PATIENCE_NS, TRIES, Changeover
 
@@ -174,3 +176,75 @@ def test_begin_with_what_is_in_force_then_what_was_asked_then_the_configuration(
     current = Current("third", "L1", ASKED)
     assert recipes_to_try(current, LINE) == ["third", "other", "plain"]
     assert recipes_to_try(Current("plain", "L1"), LINE) == ["plain"]
+
+
+def modes(bench: Bench) -> list[Mode]:
+    return [message.mode for message in bench.gate.heard if isinstance(message, SetMode)]
+
+
+def test_file_of_an_older_version_has_no_mode_and_is_inspected(tmp_path: Path) -> None:
+    (tmp_path / "current.json").write_text('{"recipe":"nuts","lot":"L7"}')
+    assert read_current(tmp_path / "current.json", LINE) == Current("nuts", "L7", mode=Mode.INSPECT)
+
+
+@pytest.mark.parametrize("content", ["", '{"recipe":"nuts"', '{"recipe":"n","lot":"","mode":"x"}'])
+def test_file_that_cannot_be_read_begins_paused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "current.json").write_text(content)
+    assert read_current(tmp_path / "current.json", LINE).mode is Mode.PAUSED
+
+
+def test_mode_is_in_the_file_before_the_gate_hears_of_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_file: list[Mode] = []
+    send = bench.gate.send
+
+    def look(message: AnyMessage) -> bool:
+        in_file.append(bench.file.mode)
+        return send(message)
+
+    monkeypatch.setattr(bench.gate, "send", look)
+    bench.changeover.set_mode(Mode.PAUSED)
+    assert (in_file, modes(bench)) == ([Mode.PAUSED], [Mode.PAUSED])
+
+
+def test_mode_outlives_a_change_of_lot_and_of_recipe(bench: Bench) -> None:
+    bench.changeover.set_mode(Mode.PAUSED)
+    bench.changeover.change_lot(SwitchRecipe(recipe="plain", lot="L9", who="anna"), 1)
+    assert bench.file == Current("plain", "L9", mode=Mode.PAUSED)
+    bench.changeover.ask(SWITCH, "plain", 2)
+    assert bench.file.mode is Mode.PAUSED
+    bench.changeover.hear(event("recipe_changed", "other"))
+    assert bench.file == bench.changeover.current == Current("other", "L2", mode=Mode.PAUSED)
+    bench.changeover.ask(SwitchRecipe(recipe="third", lot="", who="a"), "other", 3)
+    bench.changeover.hear(event("recipe_refused", "third"))
+    bench.changeover.hear(event("recipe_changed", "fallback"))
+    assert bench.file == Current("fallback", "L2", mode=Mode.PAUSED)
+
+
+def test_mode_that_cannot_be_kept_is_refused_and_told_to_nobody(bench: Bench) -> None:
+    bench.path.with_name("current.json.new").mkdir()
+    with pytest.raises(MaintainerError, match="cannot be written"):
+        bench.changeover.set_mode(Mode.PAUSED)
+    assert modes(bench) == []
+    assert bench.changeover.current.mode is Mode.INSPECT
+
+
+def test_gate_that_was_away_is_told_the_mode_later_and_once(bench: Bench) -> None:
+    bench.gate.there = False
+    bench.changeover.set_mode(Mode.PAUSED)
+    bench.changeover.tidy()
+    bench.gate.there = True
+    bench.changeover.tidy()
+    bench.changeover.tidy()
+    assert modes(bench) == [Mode.PAUSED]
+
+
+def test_gate_hears_the_mode_at_the_start_of_record_and_of_every_gate(bench: Bench) -> None:
+    bench.changeover.set_mode(Mode.CHALLENGE)
+    bench.gate.heard.clear()
+    bench.begin(bench.file)
+    bench.changeover.tidy()
+    for started in (1, 1, 2, 2):
+        bench.changeover.meet(Pulse("gate", started, 1.0).beat(started, "running"))
+    assert modes(bench) == [Mode.CHALLENGE] * 3

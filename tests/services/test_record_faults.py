@@ -14,9 +14,7 @@ from support.recording import Station, live, prepare, recorded, running, until
 
 from inspector.core.clock import SystemClock
 from inspector.core.config import load_station
-from inspector.core.messages import (
-    Severity,
-)
+from inspector.core.terms import Severity
 from inspector.devices.bus import Bus
 from inspector.devices.ledger import LedgerReader
 from inspector.services.record.process import Record

@@ -12,8 +12,9 @@ from support.recording import prepare, until
 
 from inspector.core.clock import SystemClock
 from inspector.core.config import load_station
-from inspector.core.messages import Event, Severity
+from inspector.core.messages import Departed, Event
 from inspector.core.pulse import Pulse
+from inspector.core.terms import Severity
 from inspector.devices.bus import Bus
 from inspector.devices.ledger import CannotWrite, LedgerReader
 from inspector.services.record.journal import MOST
@@ -79,7 +80,7 @@ def test_stalled_record_with_a_full_batch_still_hears_and_sleeps(bench: Bench) -
     assert bench.gate.record.send(event)
     pulse = Pulse("gate", time.monotonic_ns(), 1.0)
     assert bench.gate.record.send(pulse.beat(time.monotonic_ns(), "running"))
-    until(lambda: bench.record.turn() and event in bench.record._board._alarms)
+    until(lambda: bench.record.turn() and "x" in {one.code for one in bench.record._alarms.shown()})
     until(lambda: bench.record.turn() and not bench.record._inbox.wait(0))
     assert len(bench.record._journal._batch.outcomes) == waiting
     worked, began = time.process_time(), time.monotonic()
@@ -125,3 +126,17 @@ def test_gap_is_not_acknowledged_over_and_over(bench: Bench) -> None:
     until(caught_up)
     until(lambda: bench.turn() and not bench.gate.pending)
     assert bench.parts() == next(late)
+
+
+def test_departure_is_not_logged_while_the_disk_refuses(bench: Bench) -> None:
+    """Nor later, from a queue: publish tells of it again for as long as it waits."""
+    stall_with_a_full_batch(bench)
+    message = Departed(wall_ns=7, topic="t", payload="{}")
+    assert bench.gate.record.send(message)
+    until(lambda: bench.turn() and not bench.record._inbox.wait(0))
+    bench.full = False
+    until(lambda: bench.turn() and not bench.gate.pending)
+    assert bench.reader.departures(10) == []
+    assert bench.gate.record.send(message)
+    until(lambda: bench.turn() and bench.reader.departures(10))
+    assert bench.reader.sums().departed == 1

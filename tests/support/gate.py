@@ -11,21 +11,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from inspector.core.messages import (
-    AnyMessage,
-    Cause,
-    Decision,
-    FrameFormat,
-    Heartbeat,
-    Kind,
-    Outcome,
-    Pixel,
-    Ready,
-    StreamBeat,
-    Timing,
-    Trigger,
-)
+from inspector.core.messages import Decision, Heartbeat, Outcome, Ready, StreamBeat, Trigger
 from inspector.core.paths import under
+from inspector.core.terms import Cause, FrameFormat, Kind, Pixel, Timing
+from inspector.core.wire import AnyMessage
 from inspector.devices.bus import Bus, Inbox
 
 STATION = """

@@ -16,8 +16,9 @@ from pathlib import Path
 import psutil
 
 from inspector.cli.station import recorded
-from inspector.core.messages import Kind, Lane, Live
+from inspector.core.live import Live
 from inspector.core.paths import Paths
+from inspector.core.terms import Kind, Lane
 from inspector.core.topology import LIVE
 from inspector.devices.bus import Bus, newest_live
 from inspector.devices.ledger import RecordedPart

@@ -63,6 +63,7 @@ class Subscriber:
 
     def __init__(self, port: int, topic: str = "#", **login: str) -> None:
         self.messages: SimpleQueue[bytes] = SimpleQueue()
+        self.topics: set[str] = set()
         self._subscribed: SimpleQueue[bool] = SimpleQueue()
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
         if login:
@@ -70,7 +71,7 @@ class Subscriber:
         self._client.reconnect_delay_set(1, 1)
         self._client.on_connect = lambda client, *_: client.subscribe(topic, qos=1)
         self._client.on_subscribe = lambda *_: self._subscribed.put(True)
-        self._client.on_message = lambda _c, _u, message: self.messages.put(message.payload)
+        self._client.on_message = lambda _c, _u, message: self._take(message)
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
         self.subscribed()
@@ -89,6 +90,10 @@ class Subscriber:
             except Empty:
                 break
         return found
+
+    def _take(self, message: mqtt.MQTTMessage) -> None:
+        self.topics.add(message.topic)
+        self.messages.put(message.payload)
 
     def close(self) -> None:
         self._client.disconnect()

@@ -3,16 +3,9 @@
 import uuid
 from typing import Any
 
-from inspector.core.messages import (
-    Cause,
-    Event,
-    Kind,
-    Lane,
-    Outcome,
-    Recorded,
-    Timing,
-)
+from inspector.core.messages import Event, Outcome, Recorded
 from inspector.core.paths import Paths
+from inspector.core.terms import Cause, Kind, Lane, Timing
 from inspector.core.topology import MESSAGES
 from inspector.devices.bus import Bus
 

@@ -13,10 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from inspector.core.messages import AnyMessage, Live, Outcome, Reply
+from inspector.core.live import Live
+from inspector.core.messages import Outcome
+from inspector.core.orders import AnyOrder, Login, Order, Reply
 from inspector.core.paths import Paths, under
 from inspector.core.topology import CONTROL, LIVE
+from inspector.core.wire import AnyMessage
 from inspector.devices.bus import Bus, newest_live
+from inspector.devices.console import console_session
 from inspector.devices.ledger import LedgerReader
 
 from .outcomes import FakeGate
@@ -64,10 +68,25 @@ class Station:
         self.gate.settle()
         assert not self.gate.pending
 
-    def ask(self, command: AnyMessage) -> Reply:
-        reply = self.bus.ask(self.paths.socket(CONTROL), command, 20.0)
+    def ask(self, message: AnyMessage) -> Reply:
+        """What record answers at its control socket, whoever asks."""
+        reply = self.bus.ask(self.paths.socket(CONTROL), message, 20.0)
         assert isinstance(reply, Reply)
         return reply
+
+    def order(self, order: AnyOrder, session: str | None = None, reason: str = "") -> Reply:
+        """Order something, by default as anna at the console."""
+        if session is None:
+            session = self.console()
+        return self.ask(Order(session=session, order=order, reason=reason))
+
+    def console(self, user: str = "anna") -> str:
+        """Her session there, once record runs."""
+        until(self.paths.console_key.exists)
+        return console_session(self.paths.console_key, user)
+
+    def login(self, name: str, pin: str) -> Reply:
+        return self.ask(Login(name=name, pin=pin))
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(f"file:{self.paths.ledger}?mode=ro", uri=True)) as database:

@@ -1,5 +1,5 @@
-"""configs/README.md, made from `inspector.core.config`: `python -m support.settings_page`, run
-in tests/, prints it.
+"""configs/README.md, made from `inspector.core.config` and `inspector.core.people`:
+`python -m support.settings_page`, run in tests/, prints it.
 
 Promises: every setting with its type, bounds and default; the meaning is the comment beside it.
 Never: says anything that the configuration's own types do not.
@@ -7,22 +7,22 @@ Never: says anything that the configuration's own types do not.
 
 import inspect
 import re
-import textwrap
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 from msgspec import inspect as types
 
-from inspector.core import config
+from inspector.core import config, people
 
 HEAD = """# Settings
-Two kinds of file, both TOML and both strict: an unknown key, a missing key, a wrong type or a value
+Three kinds of file, all TOML and all strict: an unknown key, a missing key, a wrong type or a value
 out of its bounds is refused with one line that names file, line, key, value and remedy.
-`station.toml` is the station's; each product has a recipe `recipes/NAME.toml`.
-`inspector check-config` reads both and says what is wrong. A default holds where a key is left
-out; **required** keys have none. This page is made from `inspector/core/config.py`, and a test
-holds it against it.
+`station.toml` is the station's; each product has a recipe `recipes/NAME.toml`; `people.toml` says
+who may log in at the screen. `inspector check-config` reads the first two and says what is wrong,
+`inspector user list` the third. A default holds where a key is left out; **required** keys have
+none. This page is made from `inspector/core/config.py` and `inspector/core/people.py`, and a test
+holds it against them.
 
 [station.toml](station.toml) here is a whole station that plays the sample parts.
 """
@@ -30,6 +30,8 @@ PATTERNS = {
     "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}": "name: 1 to 64 letters, digits, `_`, `-`, no sign first",
     "^tcp://[^/ ]+:[0-9]+": "`tcp://HOST:PORT`",
     "^[A-Z][A-Z0-9_.:,()-]*": "name of an OpenVINO device",
+    "^([01][0-9]|2[0-3]):[0-5][0-9]": "`HH:MM`",
+    people.NAME.removesuffix(r"\Z"): "text of 1 to 64 characters, no space first or last",
 }
 
 
@@ -37,6 +39,7 @@ def page() -> str:
     """The whole text."""
     parts = [HEAD, "## station.toml\n", *_struct(config.StationConfig, "")]
     parts += ["## recipes/NAME.toml\n", *_struct(config.Recipe, "")]
+    parts += ["## people.toml\n", *_struct(people.People, "")]
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -137,7 +140,7 @@ def _comments(kind: type) -> dict[str, str]:
 
 
 def _doc(kind: type) -> str:
-    return textwrap.dedent(kind.__doc__ or "").strip()
+    return inspect.cleandoc(kind.__doc__ or "")
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from inspector.cli.teach import EYES
 from inspector.devices.engine import reduce
+from inspector.procedures.teaching import EYES
 
 __all__ = ["EYES", "part", "scratched", "shrink", "turned"]
 

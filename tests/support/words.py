@@ -1,16 +1,8 @@
 """Messages as the gatekeeper hears them, for the tests of its rules."""
 
 from inspector.core.clock import MS, SECOND
-from inspector.core.messages import (
-    Cause,
-    Decision,
-    FrameFormat,
-    Kind,
-    Pixel,
-    StreamBeat,
-    Timing,
-    Trigger,
-)
+from inspector.core.messages import Decision, StreamBeat, Trigger
+from inspector.core.terms import Cause, FrameFormat, Kind, Pixel, Timing
 from inspector.domain.gatekeeping import Gatekeeper, Limits
 from inspector.domain.settlement import Settlement
 

@@ -93,9 +93,30 @@ def test_gate_is_not_in_the_group_of_the_frames() -> None:
 
 @pytest.mark.parametrize("process", TABLE, ids=lambda process: process.name)
 def test_only_publish_and_the_way_to_the_plc_have_a_network(process: Process) -> None:
+    """The screen's server has this box's own alone: it may read frames."""
     service = unit(process)["Service"]
     has_network = service.get("PrivateNetwork") != "yes"
-    assert has_network == (process.name in {"publish", "gate"})
+    assert has_network == (process.name in {"publish", "gate", "ui"})
+    own = (service.get("IPAddressDeny"), service.get("IPAddressAllow"))
+    assert (own == ("any", "localhost")) == (process.name == "ui")
+
+
+def test_workshop_gives_way_to_the_line() -> None:
+    """What the work at hand takes too much of ends the work, not the workshop, and not the line."""
+    service = unit(BY_NAME["workshop"])["Service"]
+    assert (service["Nice"], service["CPUWeight"], service["OOMPolicy"]) == ("19", "20", "continue")
+    assert service["MemoryMax"] == "2G"
+    assert int(service["OOMScoreAdjust"]) > 0
+
+
+def test_screen_may_change_nothing_but_its_own_address() -> None:
+    service = unit(BY_NAME["ui"])["Service"]
+    assert service["User"] == "inspector-ui"
+    assert service["ReadOnlyPaths"] == "/var/lib/inspector"
+    assert service["ReadWritePaths"] == "/run/inspector"
+    assert service["ProtectSystem"] == "strict"
+    members = (UNITS / "inspector-sysusers.conf").read_text(encoding="utf-8")
+    assert "m inspector-ui inspector-frames" in members
 
 
 @pytest.mark.skipif(

@@ -162,16 +162,7 @@ AnyOrder = (
     | BeginChallenge
     | PresentGolden
     | AbandonChallenge
-    | CollectParts
-    | AddReviewed
-    | StopWork
-    | TeachProduct
-    | TryInShadow
-    | AdoptProduct
-    | DiscardProduct
-    | ProveModel
-    | UseModel
-    | BackModel
+    | Errand
 )
 
 

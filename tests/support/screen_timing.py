@@ -3,17 +3,20 @@
     cd tests && python -m support.screen_timing latency --parts-per-s 2 --seconds 60
     cd tests && python -m support.screen_timing cost --parts-per-s 30 --rounds 6
     cd tests && python -m support.screen_timing memory --parts-per-s 5 --minutes 60
+    cd tests && python -m support.screen_timing truth --rounds 3
 
 Promises: a real line on the sample parts, a real Chromium with the page open. `latency` is from
 the moment at which another process can read the committed part in the ledger until the page has
 painted its verdict and its picture. `cost` compares the line's own latencies with the page open
 and closed, in turn, in one run. `memory` is what the ui process and the tab hold, minute by minute.
+`truth` is how long after a process fell silent (SIGSTOP) the screen says that all is not well.
 Never: counts a part that the screen passed over, as it may when parts come faster than it shows.
 """
 
 import argparse
 import json
 import os
+import signal
 import sqlite3
 import statistics
 import tempfile
@@ -37,10 +40,9 @@ WATCH = """
   window.painted = [];
   let last = "";
   const look = () => {
-    const root = document.querySelector("[data-part]");
-    const image = root && root.querySelector(".picture img");
-    const part = root && root.dataset.part;
-    if (part && part !== last && image && image.complete) {
+    const part = document.querySelector(".verdict").dataset.part;
+    const pictured = document.querySelector(".views .picture").dataset.part;
+    if (part && part !== last && part === pictured) {
       last = part;
       requestAnimationFrame(() =>
         window.painted.push([part, performance.timeOrigin + performance.now()]));
@@ -174,6 +176,27 @@ def memory(browser: Browser, parts_per_s: float, minutes: float) -> list[dict[st
     return rows
 
 
+def truth(browser: Browser, rounds: int) -> dict[str, list[float]]:
+    """Seconds from silence to the screen's saying so, by process."""
+    silent = "() => document.body.classList.contains('is-old') || %s"
+    told = silent % "document.getElementById('bar').dataset.state !== 'running'"
+    found: dict[str, list[float]] = {}
+    with line_at(5) as (paths, url), screen(browser, url) as one:
+        for _ in range(rounds):
+            for name in ("ui", "record", "detect", "gate", "capture-cam0"):
+                one.page.wait_for_function(f"() => !({told})()", timeout=30_000)
+                one.page.wait_for_timeout(1500)
+                pid = int(paths.lock(name).read_text())
+                os.kill(pid, signal.SIGSTOP)
+                began = time.monotonic()
+                try:
+                    one.page.wait_for_function(told, polling=20, timeout=20_000)
+                    found.setdefault(name, []).append(round(time.monotonic() - began, 2))
+                finally:
+                    os.kill(pid, signal.SIGCONT)
+    return found
+
+
 def _renderers() -> list[int]:
     """Bytes that each tab's process holds, shared pages included."""
     family = psutil.Process().children(recursive=True)
@@ -187,7 +210,7 @@ def _renderers() -> list[int]:
 def main() -> None:
     """Measure one thing, print it as JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("what", choices=("latency", "cost", "memory"))
+    parser.add_argument("what", choices=("latency", "cost", "memory", "truth"))
     parser.add_argument("--parts-per-s", type=float, default=2.0)
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--rounds", type=int, default=5)
@@ -199,6 +222,8 @@ def main() -> None:
             print(json.dumps(latency(browser, given.parts_per_s, given.seconds)))
         elif given.what == "cost":
             print(json.dumps(cost(browser, given.parts_per_s, given.rounds, given.seconds)))
+        elif given.what == "truth":
+            print(json.dumps(truth(browser, given.rounds)))
         else:
             memory(browser, given.parts_per_s, given.minutes)
 

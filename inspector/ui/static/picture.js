@@ -62,6 +62,7 @@ export function picture({
       failed = !there;
       if (there) swap();
       missing(!there);
+      root.dataset.part = keyOf(part);
       settled();
     }
     busy = false;

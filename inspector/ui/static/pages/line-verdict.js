@@ -40,6 +40,7 @@ export function verdict() {
 
   const draw = onChange((face, reasonOfState) => {
     attribute(root, "data-face", face);
+    attribute(root, "data-part", part ? `${part.stream}/${part.seq}` : "");
     signed(light, face, 120);
     const judged = VERDICTS.includes(face);
     text(word, t(judged ? `verdict.${face}` : `line.face.${face}`));

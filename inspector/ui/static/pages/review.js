@@ -36,9 +36,9 @@ export function page(root) {
     const key = part ? keyOf(part) : "";
     if (why) hold(HOLD_MS);
     if (key !== shown) {
+      if (!why && shown) freeAt = performance.now() + BOUNCE_MS;
       shown = key;
       view.root.dataset.part = key;
-      if (!why) freeAt = performance.now() + BOUNCE_MS;
       zoom.reset();
       shelf.show(part, queue.ahead(1 + AHEAD));
       about(part);

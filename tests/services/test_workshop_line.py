@@ -18,6 +18,7 @@ from inspector.core.messages import Outcome
 from inspector.core.orders import (
     AddReviewed,
     AdoptProduct,
+    AnyOrder,
     BackModel,
     CollectParts,
     Errand,
@@ -61,7 +62,7 @@ def worked(paths: Paths, made: Shop, errand: Errand, **wanted: object) -> Worksh
     """Order it, see that it ends, and that it leaves this behind."""
     tag = str(type(errand).__struct_config__.tag)
     ends = made.log.count(f"{tag} by tina")
-    made.order(errand)
+    ordered(paths, errand)
     until(lambda: made.log.count(f"{tag} by tina") > ends, 270)
     return shown(paths, job="idle", **wanted)
 
@@ -107,12 +108,12 @@ def test_a_new_product_from_the_first_picture_to_its_model_in_use(
     assert max(taught.defect_scores) > taught.fail
 
     limits = {"review": taught.review * 1.1, "fail": taught.fail * 1.1}
-    made.order(TryInShadow(product="cap", **limits))
+    ordered(paths, TryInShadow(product="cap", **limits))
     tried = wait_for(paths, lambda live: compared(live) > 9, 120).workshop
     assert tried
     assert tried.shadow
     assert tried.shadow.model == taught.model
-    made.order(StopWork())
+    ordered(paths, StopWork())
     shadow = shown(paths, job="idle").shadow
     assert shadow
     assert shadow.parts == shadow.agree + shadow.only_line_rejects + shadow.only_shadow_rejects
@@ -143,10 +144,10 @@ def test_a_version_is_put_in_use_and_taken_back_on_the_running_line(root: Path) 
     mean = small(picture(20))
     second = Store(paths.models).install(write_bundle(root / "tiny-30", mean, 30.0)).manifest
     with running(paths, committed=20) as line, shop(paths, line=False) as made:
-        made.order(UseModel(name="tiny", version=second.version))
+        ordered(paths, UseModel(name="tiny", version=second.version))
         wait_for(paths, lambda live: decided_by(live, second.id))
         shown(paths, job="idle", error="")
-        made.order(BackModel(name="tiny"))
+        ordered(paths, BackModel(name="tiny"))
         wait_for(paths, lambda live: decided_by(live, first.id))
         assert made.stop() == 0
         assert line.stop() == 0
@@ -168,6 +169,19 @@ def test_reviewed_parts_become_pictures_to_teach_from(root: Path) -> None:
     good = pictures(paths.workshop / "plain-2" / "good")
     assert [path.stem[-1] for path in good] == ["0", "1", "2", "5"]
     assert all(path.read_bytes() in kept for path in good)
+
+
+def ordered(paths: Paths, order: AnyOrder) -> None:
+    """As the screen orders: through record, which checks and notes it; once the workshop is up."""
+
+    def taken() -> bool:
+        with Bus() as bus:
+            asked = Order(session=console_session(paths.console_key, "tina"), order=order)
+            reply = bus.ask(paths.socket(CONTROL), asked, 20)
+        assert isinstance(reply, Reply)
+        return reply.ok
+
+    until(taken, 20)
 
 
 def reviewed(paths: Paths, findings: dict[int, Finding]) -> None:

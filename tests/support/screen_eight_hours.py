@@ -18,6 +18,7 @@ from pathlib import Path
 import psutil
 
 from inspector.core.live import Live
+from inspector.core.topology import HEARTBEAT_S
 from support.outcomes import STREAM
 from support.screen import ScreenStation, made, showing
 
@@ -45,6 +46,7 @@ def main() -> None:
                     if station.record.rush is None:
                         break
                 events.next()
+                time.sleep(2 * HEARTBEAT_S)  # until it has said how many
                 uss = round(ui.memory_full_info().uss / 2**20, 1)
                 took = station.record.beats[-1].handled
                 at = round(time.monotonic() - began)

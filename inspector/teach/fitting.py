@@ -6,7 +6,7 @@ Never chooses how to look: that is done (`looks`).
 """
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, structs
 from numpy.typing import NDArray
 
 from inspector.teach import calibrate, fit, graph, looks
@@ -71,11 +71,13 @@ def spotted(maps: Maps, near: NDArray[np.float32]) -> NDArray[np.int64]:
 
 
 def without(seen: looks.Seen, dropped: NDArray[np.int64]) -> looks.Seen:
-    """The same without these good images and their copies."""
+    """The same without these good images and their copies; labelled defects stay."""
     count = len(seen.good)
     kept = np.setdiff1d(np.arange(count), dropped)
     copies = np.isin(np.arange(len(seen.spoilt)) % count, kept)
-    return looks.Seen(seen.look, seen.good[kept], seen.spoilt[copies], seen.lost[copies], seen.near)
+    return structs.replace(
+        seen, good=seen.good[kept], spoilt=seen.spoilt[copies], lost=seen.lost[copies]
+    )
 
 
 def fitted(

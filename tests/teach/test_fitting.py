@@ -61,6 +61,13 @@ def test_dropping_an_image_drops_its_copies() -> None:
     assert len(left.good) == len(left.spoilt) == len(left.lost) == 6
 
 
+def test_dropping_an_image_keeps_the_labelled_defects() -> None:
+    before = seen(8, known=3)
+    left = fitting.without(before, np.array([2]))
+    assert left.known is before.known
+    assert left.gone is before.gone
+
+
 def test_good_images_stay_below_the_limit_and_defects_do_not() -> None:
     some = seen(24, known=6)
     found = fitting.fitted(some, PLAIN, fitting.mapped(some, PLAIN, GIVEN), GIVEN)

@@ -248,29 +248,19 @@ def _metrics(found: Fitted) -> tuple[Metric, ...]:
 
 def overkill(good: ArrayLike, limits: Limits) -> Metric:
     """Of held-out scores of good parts, the share that fails."""
-    scores = np.asarray(good)
-    failed = int((scores >= limits.fail).sum())
-    low, high = calibrate.interval(failed, len(scores))
-    return Metric(
-        name="overkill",
-        value=failed / len(scores),
-        low=low,
-        high=high,
-        images=len(scores),
-        data="good parts, held out in turn",
-    )
+    return _share("overkill", np.asarray(good) >= limits.fail, "good parts, held out in turn")
 
 
 def escapes(defects: ArrayLike, limits: Limits) -> Metric:
     """Of scores of labelled defects, the share that passes."""
-    scores = np.asarray(defects)
-    missed = int((scores < limits.review).sum())
-    low, high = calibrate.interval(missed, len(scores))
+    data = "labelled defects; the alarm was held out, the limits were not"
+    return _share("escapes", np.asarray(defects) < limits.review, data)
+
+
+def _share(name: str, hits: NDArray[np.bool_], data: str) -> Metric:
+    """How many of these, with the interval of the rate."""
+    count = int(hits.sum())
+    low, high = calibrate.interval(count, len(hits))
     return Metric(
-        name="escapes",
-        value=missed / len(scores),
-        low=low,
-        high=high,
-        images=len(scores),
-        data="labelled defects; the alarm was held out, the limits were not",
+        name=name, value=count / len(hits), low=low, high=high, images=len(hits), data=data
     )

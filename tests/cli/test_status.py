@@ -1,13 +1,12 @@
 """What a person reads at the bench of the state of the line."""
 
 from rich.console import Console
+from support.line_state import line_state
 from support.outcomes import outcome
 
 from inspector.cli.status import picture
-from inspector.core.live import LATENCY_MS, Alarm, LineState, Live, Tally
+from inspector.core.live import Alarm, LineState
 from inspector.core.terms import Mode, Severity
-
-NOTHING = Tally(since_wall_ns=0, counts={}, first_pass=0, rejected=0, paused=0)
 
 
 def alarm(id: int, **changes: object) -> Alarm:
@@ -23,34 +22,14 @@ def alarm(id: int, **changes: object) -> Alarm:
 
 
 def shown(state: LineState, why: str, *alarms: Alarm) -> str:
-    live = Live(
-        sent_ns=0,
-        wall_ns=0,
+    live = line_state(
         state=state,
         why=why,
         mode=Mode.PAUSED,
         recipe="cap",
-        lot="",
-        coming="",
-        counts={},
-        causes={},
-        latency=(0,) * (len(LATENCY_MS) + 1),
-        latency_sum_us=0,
         committed=5,
-        services=(),
         last=outcome(4),
-        recent=(),
         alarms=alarms,
-        shift=NOTHING,
-        lot_tally=NOTHING,
-        per_minute=0.0,
-        to_review=0,
-        drift=None,
-        challenge=None,
-        workshop=None,
-        pixel_bytes=0,
-        departed=0,
-        departed_bytes=0,
     )
     console = Console(width=200)
     with console.capture() as caught:

@@ -3,7 +3,6 @@
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,20 +19,6 @@ from inspector.domain.audit import broken_at
 
 WINDOW_S = 10
 LATER = WALL + 3600 * SECOND
-
-
-@pytest.fixture
-def ledger(root: Path) -> Iterator[Ledger]:
-    opened = Ledger(root / "ledger.db", WINDOW_S, 0, WALL)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def reader(ledger: Ledger) -> Iterator[LedgerReader]:
-    opened = LedgerReader(ledger.path)
-    yield opened
-    opened.close()
 
 
 def commit(ledger: Ledger, *outcomes: Outcome) -> list[Outcome]:

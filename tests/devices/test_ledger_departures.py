@@ -1,30 +1,12 @@
 """The log of what leaves, and tests with golden parts, as rows."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-from support.outcomes import STREAM, WALL
+from support.outcomes import STREAM
 
 from inspector.core.live import ChallengeStep
 from inspector.core.messages import Departed
 from inspector.core.terms import Kind, Mode
 from inspector.devices.ledger import Departure, Ledger, LedgerReader, Sums, challenges
 from inspector.devices.ledger.departures import RECENT
-
-
-@pytest.fixture
-def ledger(root: Path) -> Iterator[Ledger]:
-    opened = Ledger(root / "ledger.db", 10, 0, WALL)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def reader(ledger: Ledger) -> Iterator[LedgerReader]:
-    opened = LedgerReader(ledger.path)
-    yield opened
-    opened.close()
 
 
 def departed(wall: int, payload: str = '{"seq":1}') -> Departed:

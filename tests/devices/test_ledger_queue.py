@@ -1,7 +1,6 @@
 """Findings taken back, the queue of parts to look at, and what the sums say of them."""
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -19,20 +18,6 @@ from inspector.domain.challenge import LOT
 LATER = WALL + 3600 * SECOND
 MINUTE = 60 * SECOND
 FRAME = FrameRef(slot=1, generation=5, format=FrameFormat(width=640, height=480, pixel=Pixel.MONO8))
-
-
-@pytest.fixture
-def ledger(root: Path) -> Iterator[Ledger]:
-    opened = Ledger(root / "ledger.db", 10, 0, WALL)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def reader(ledger: Ledger) -> Iterator[LedgerReader]:
-    opened = LedgerReader(ledger.path)
-    yield opened
-    opened.close()
 
 
 def commit(ledger: Ledger, *outcomes: Outcome) -> list[Outcome]:

@@ -23,17 +23,18 @@ from urllib.parse import urlsplit
 import numpy as np
 from msgspec import structs
 
-from inspector.core.live import LATENCY_MS, LineState, Live, RecentPart, ServiceHealth, Tally
+from inspector.core.live import Live, RecentPart, ServiceHealth
 from inspector.core.messages import Heartbeat, Outcome
 from inspector.core.orders import Login, Logout, Order, Person, Renew, Reply, Role
 from inspector.core.paths import Paths, under
-from inspector.core.terms import FrameFormat, FrameRef, Heatmap, Kind, Mode, Pixel
+from inspector.core.terms import FrameFormat, FrameRef, Heatmap, Kind, Pixel
 from inspector.core.topology import CONTROL, LIVE, MESSAGES
 from inspector.core.wire import AnyMessage
 from inspector.devices.bus import Bus, Outlet
 from inspector.devices.ledger import Ledger
 from inspector.devices.ring import RingWriter
 
+from .line_state import line_state
 from .outcomes import STREAM, WALL, outcome
 from .people import PINS, ROLES, let_in
 from .stations import put_in_use, write_recipe, write_station
@@ -41,52 +42,12 @@ from .tiny_model import SIDE
 
 FORMAT = FrameFormat(width=160, height=128, pixel=Pixel.MONO8)
 HEAT = Heatmap(width=8, height=4, scale=2.0, region=(0, 0, 160, 128), data=bytes(range(0, 256, 8)))
-NOTHING = Tally(since_wall_ns=0, counts={}, first_pass=0, rejected=0, paused=0)
 EVERY_S = 0.1
-
-
-def line_state(**changes: Any) -> Live:
-    """The state of a line that runs well and has made nothing yet."""
-    fields: dict[str, Any] = {
-        "sent_ns": 0,
-        "wall_ns": WALL,
-        "state": LineState.RUNNING,
-        "why": "",
-        "mode": Mode.INSPECT,
-        "recipe": "plain",
-        "lot": "L1",
-        "coming": "",
-        "counts": dict.fromkeys(Kind, 0),
-        "causes": {},
-        "latency": (0,) * (len(LATENCY_MS) + 1),
-        "latency_sum_us": 0,
-        "committed": 0,
-        "services": (),
-        "last": None,
-        "recent": (),
-        "alarms": (),
-        "shift": NOTHING,
-        "lot_tally": NOTHING,
-        "per_minute": 0.0,
-        "to_review": 0,
-        "drift": None,
-        "challenge": None,
-        "workshop": None,
-        "pixel_bytes": 0,
-        "departed": 0,
-        "departed_bytes": 0,
-    }
-    return Live(**(fields | changes))
-
-
-def recent(one: Outcome) -> RecentPart:
-    names = RecentPart.__struct_fields__
-    return RecentPart(**{name: getattr(one, name) for name in names})
 
 
 def made(*outcomes: Outcome, **changes: Any) -> Live:
     """The state after these outcomes."""
-    small = tuple(map(recent, outcomes[::-1]))[:12]
+    small = tuple(map(RecentPart.of, outcomes[::-1]))[:12]
     fields = {"last": outcomes[-1], "recent": small, "committed": len(outcomes)}
     return line_state(**(fields | changes))
 

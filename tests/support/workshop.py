@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import psutil
 
-from inspector.core.live import LATENCY_MS, LineState, Live, RecentPart, Tally, WorkshopState
+from inspector.core.live import Live, RecentPart, WorkshopState
 from inspector.core.messages import Event, Heartbeat
 from inspector.core.orders import Errand, ErrandDone, ErrandOrder
 from inspector.core.paths import Paths
@@ -27,40 +27,19 @@ from inspector.core.topology import LIVE, MESSAGES
 from inspector.devices.bus import Bus
 from inspector.devices.ring import RingWriter
 
-NOTHING = Tally(since_wall_ns=0, counts={}, first_pass=0, rejected=0, paused=0)
+from .line_state import line_state
+
 STREAM = "5" * 32
 
 
 def live(parts: list[RecentPart], mode: Mode = Mode.INSPECT, recipe: str = "plain") -> Live:
     """A state of the line that shows these parts, newest first."""
-    return Live(
+    return line_state(
         sent_ns=time.monotonic_ns(),
         wall_ns=time.time_ns(),
-        state=LineState.RUNNING,
-        why="",
         mode=mode,
         recipe=recipe,
-        lot="",
-        coming="",
-        counts={},
-        causes={},
-        latency=(0,) * (len(LATENCY_MS) + 1),
-        latency_sum_us=0,
-        committed=0,
-        services=(),
-        last=None,
         recent=tuple(parts),
-        alarms=(),
-        shift=NOTHING,
-        lot_tally=NOTHING,
-        per_minute=0.0,
-        to_review=0,
-        drift=None,
-        challenge=None,
-        workshop=None,
-        pixel_bytes=0,
-        departed=0,
-        departed_bytes=0,
     )
 
 

@@ -1,4 +1,4 @@
-"""The station's and the recipes' configuration: every setting once, strict, with its bounds.
+"""The station's configuration: every setting once, strict, with its bounds.
 
 Promises: an unknown key, a missing key, a wrong type or a value out of range is refused with one
 line that names file, line, key, value and remedy. A default is written here and nowhere else.
@@ -8,21 +8,13 @@ Never: reads a setting that is not declared here, or changes one at run time.
 from pathlib import Path
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
+from inspector.core.config_mqtt import Publish
 from inspector.core.errors import MaintainerError
+from inspector.core.section import CameraName, Endpoint, Name, Port, Section, TimeOfDay
 from inspector.core.terms import GOLDEN_LOT
 from inspector.core.toml import read_toml
-
-Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")]
-Limit = Annotated[float, Meta(gt=0, le=1e6)]  # bounded: infinity would let everything pass
-Endpoint = Annotated[str, Meta(pattern=r"^tcp://[^/ ]+:[0-9]+\Z")]
-TimeOfDay = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z")]
-Port = Annotated[int, Meta(ge=1, le=65535)]
-
-
-class Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Base of all sections."""
 
 
 class Station(Section, frozen=True, kw_only=True):
@@ -45,7 +37,7 @@ class SendTo(Section, frozen=True, kw_only=True):
 class FolderCamera(Section, tag="folder", tag_field="kind", frozen=True, kw_only=True):
     """Plays the images below a folder, sorted by path."""
 
-    name: Name
+    name: CameraName
     path: str
     loop: bool = True
     shuffle_seed: Annotated[int, Meta(ge=0)] | None = None
@@ -58,7 +50,7 @@ class FolderCamera(Section, tag="folder", tag_field="kind", frozen=True, kw_only
 class VideoCamera(Section, tag="video", tag_field="kind", frozen=True, kw_only=True):
     """Plays a video file."""
 
-    name: Name
+    name: CameraName
     path: str
     loop: bool = True
     takt_ms: Annotated[float, Meta(ge=0, le=3_600_000)] = 0.0
@@ -69,7 +61,7 @@ class VideoCamera(Section, tag="video", tag_field="kind", frozen=True, kw_only=T
 class RemoteCamera(Section, tag="remote", tag_field="kind", frozen=True, kw_only=True):
     """A camera on another host, whose capture sends its frames here (see [listen])."""
 
-    name: Name
+    name: CameraName
 
 
 LocalCamera = FolderCamera | VideoCamera
@@ -151,19 +143,6 @@ class Record(Section, frozen=True, kw_only=True):
     ballast_mb: Annotated[int, Meta(ge=0, le=4096)] = 8
 
 
-class Publish(Section, frozen=True, kw_only=True):
-    """The broker that gets the totals."""
-
-    host: str
-    port: Port = 8883
-    tls: bool = True
-    ca_file: str | None = None
-    username: str | None = None
-    password_file: str | None = None
-    keepalive_s: Annotated[int, Meta(ge=5, le=3600)] = 30
-    ack_timeout_s: Annotated[float, Meta(gt=0, le=600)] = 20.0
-
-
 class Alarms(Section, frozen=True, kw_only=True):
     """From when on the screen calls a person."""
 
@@ -202,76 +181,7 @@ class StationConfig(Section, frozen=True, kw_only=True):
     publish: Publish | None = None
     alarms: Alarms = Alarms()
     ui: Ui | None = None
-
-
-class Region(Section, frozen=True, kw_only=True):
-    """The part of the frame that is inspected, in pixels."""
-
-    x: Annotated[int, Meta(ge=0)]
-    y: Annotated[int, Meta(ge=0)]
-    width: Annotated[int, Meta(ge=16)]
-    height: Annotated[int, Meta(ge=16)]
-
-
-class RecipeLimits(Section, frozen=True, kw_only=True):
-    """Score from which a part goes to review, and from which it fails."""
-
-    review: Limit
-    fail: Limit
-
-
-class FrameCheck(Section, frozen=True, kw_only=True):
-    """What a frame must be before it may be judged. Grey values 0 to 255."""
-
-    min_mean: Annotated[float, Meta(ge=0, le=255)] = 8.0
-    max_mean: Annotated[float, Meta(ge=0, le=255)] = 247.0
-    min_contrast: Annotated[float, Meta(ge=0, le=128)] = 2.0  # standard deviation
-    min_focus: Annotated[float, Meta(ge=0)] = 0.0  # variance of the Laplacian; 0: not checked
-    refuse_identical: bool = True  # looks the very same as the frame before: camera frozen
-
-
-class Findings(Section, frozen=True, kw_only=True):
-    """What counts of a model that names its findings (boxes, areas or classes)."""
-
-    classes: tuple[str, ...] = ()  # none: every class that the model knows, but `good`
-    min_size_mm: Annotated[float, Meta(ge=0, le=10_000)] = 0.0  # longer side; needs mm_per_px
-    count: Annotated[int, Meta(ge=1, le=100)] = 1  # so many are a defect
-
-
-class GoldenPart(Section, frozen=True, kw_only=True):
-    """A part that lies in a drawer beside the line, and what the line must say of it."""
-
-    name: Annotated[str, Meta(min_length=1, max_length=32)]
-    expect: Literal["pass", "fail"]  # fail: any verdict but pass
-
-
-class Challenge(Section, frozen=True, kw_only=True):
-    """The test with golden parts."""
-
-    parts: Annotated[tuple[GoldenPart, ...], Meta(min_length=1, max_length=20)]
-    every_h: Annotated[float, Meta(ge=0, le=1000)] = 0.0  # 0: no test falls due by hours
-    at_shift_start: bool = False
-    on_failure: Literal["alarm", "stop"] = "alarm"  # stop: the inspection is paused
-    on_overdue: Literal["alarm", "stop"] = "alarm"
-
-
-class Recipe(Section, frozen=True, kw_only=True):
-    """`recipes/NAME.toml`: what one product needs."""
-
-    schema: Literal[1]
-    name: Name
-    model: Annotated[str, Meta(min_length=1, max_length=255)]  # in the store, or a folder's path
-    limits: RecipeLimits
-    region: Region | None = None
-    frame: FrameCheck = FrameCheck()
-    min_defect_px: Annotated[int, Meta(ge=0)] = 0  # smaller suspicious areas are not boxed
-    mm_per_px: Annotated[float, Meta(gt=0, le=1000)] | None = None  # scale of the frame
-    findings: Findings = Findings()
-    second_look: bool = True  # where the bundle brings one and the deadline leaves time
-    challenge: Challenge | None = None
-    reason_for: tuple[
-        Literal["set_recipe", "pause", "review_part", "abandon_challenge", "use_model"], ...
-    ] = ()  # orders that need a reason while this product is made
+    production: bool = False  # true: publish refuses to run where it could open frames or images
 
 
 def load_station(path: Path) -> StationConfig:
@@ -295,7 +205,20 @@ def load_station(path: Path) -> StationConfig:
         )
     if config.ui:
         _check_ui(config.ui, path)
+    if config.publish:
+        _check_publish(config.publish, path)
     return config
+
+
+def _check_publish(publish: Publish, path: Path) -> None:
+    if (publish.cert_file is None) != (publish.key_file is None):
+        raise MaintainerError(
+            f"{path}: publish.cert_file and publish.key_file belong together; give both"
+        )
+    if publish.cert_file and not publish.tls:
+        raise MaintainerError(f"{path}: publish.cert_file needs publish.tls = true")
+    if publish.password_file and publish.username is None:
+        raise MaintainerError(f"{path}: publish.password_file needs publish.username; give both")
 
 
 def _check_ui(ui: Ui, path: Path) -> None:
@@ -308,28 +231,3 @@ def _check_ui(ui: Ui, path: Path) -> None:
             f"{path}: ui.host = {ui.host!r} can be reached from elsewhere; give ui.tls_cert, "
             "ui.tls_key and ui.login_to_view = true, or ui.host = '127.0.0.1'"
         )
-
-
-def load_recipe(path: Path) -> Recipe:
-    """One recipe. Raises MaintainerError naming file, line and key."""
-    recipe = read_toml(path, Recipe)
-    if recipe.name != path.stem:
-        raise MaintainerError(
-            f"{path}: name = {recipe.name!r} must be the file's own name, {path.stem!r}"
-        )
-    if recipe.limits.review > recipe.limits.fail:
-        raise MaintainerError(
-            f"{path}: limits.review = {recipe.limits.review:g} lies above "
-            f"limits.fail = {recipe.limits.fail:g}; review must come first"
-        )
-    if recipe.findings.min_size_mm and recipe.mm_per_px is None:
-        raise MaintainerError(
-            f"{path}: findings.min_size_mm = {recipe.findings.min_size_mm:g} needs the scale of "
-            "the frame; add mm_per_px"
-        )
-    if recipe.frame.min_mean >= recipe.frame.max_mean:
-        raise MaintainerError(
-            f"{path}: frame.min_mean = {recipe.frame.min_mean:g} must lie below "
-            f"frame.max_mean = {recipe.frame.max_mean:g}"
-        )
-    return recipe

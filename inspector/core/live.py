@@ -171,6 +171,38 @@ class WorkshopState(Message, tag="workshop", frozen=True, kw_only=True):
     error: str = ""  # why the last errand failed
 
 
+class ServiceWord(Frozen, frozen=True, kw_only=True):
+    """A service in one word: its heartbeat's state, or `silent`."""
+
+    service: Identifier
+    state: Identifier
+
+
+class AlarmWord(Frozen, frozen=True, kw_only=True):
+    """An alarm that stands, without its text."""
+
+    code: Identifier
+    service: Identifier
+    severity: Severity
+    raised_wall_ns: WallTime
+    acknowledged: bool
+
+
+class LineStatus(Message, tag="line_status", frozen=True, kw_only=True):
+    """record -> publish, when it changes and once a second: the line in words and numbers. Unlike
+    `Live` it holds nothing that was made from pixels."""
+
+    wall_ns: WallTime
+    state: LineState
+    why: Identifier
+    mode: Mode
+    recipe: Identifier
+    lot: Identifier
+    model: str  # of the last part
+    services: tuple[ServiceWord, ...]
+    alarms: tuple[AlarmWord, ...]  # the gravest and newest first, at most 10
+
+
 class Live(Message, tag="live", frozen=True, kw_only=True):
     """record -> any screen: the state of the line, several times a second. Newest wins."""
 

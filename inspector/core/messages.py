@@ -173,12 +173,24 @@ class SetMode(Message, tag="set_mode", frozen=True, kw_only=True):
 
 
 class Delivered(Message, tag="delivered", frozen=True, kw_only=True):
-    """publish -> record: this totals row was acknowledged, or set aside as undeliverable."""
+    """publish -> record: what became of these rows. `sent`: the broker has them, and the receiver's
+    own word is awaited; `quarantined`: set aside as undeliverable."""
 
     ledger: Identifier  # the rows of another ledger are other rows
-    row: Count
-    status: Literal["delivered", "quarantined"]
+    lane: Literal["totals", "events"]
+    rows: Annotated[tuple[Count, ...], Meta(max_length=1000)]
+    status: Literal["sent", "delivered", "quarantined"]
+    through: Annotated[int, Meta(ge=-1)] = -1  # and every row up to this one that was ever sent
     detail: str = ""
+
+
+class LaneAt(Message, tag="lane_at", frozen=True, kw_only=True):
+    """publish -> record: a lane without acknowledgements has got so far. `sparkplug_session`: how
+    many connections it has had."""
+
+    ledger: Identifier
+    lane: Literal["sparkplug", "sparkplug_session"]
+    through: Count
 
 
 class Departed(Message, tag="departed", frozen=True, kw_only=True):
@@ -186,4 +198,5 @@ class Departed(Message, tag="departed", frozen=True, kw_only=True):
 
     wall_ns: WallTime
     topic: Annotated[str, Meta(max_length=1024)]
-    payload: Annotated[str, Meta(max_length=4096)]
+    payload: Annotated[str, Meta(max_length=16_384)]  # as text, where the bytes are none
+    bytes: Annotated[int, Meta(ge=0, le=4096)]  # of the payload as it leaves

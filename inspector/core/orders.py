@@ -193,6 +193,17 @@ class Order(Message, tag="order", frozen=True, kw_only=True):
     reason: Reason = ""
 
 
+class PlantOrder(Message, tag="plant_order", frozen=True, kw_only=True):
+    """publish -> record: the plant's MES orders this. `id` is used once; `session` is the key that
+    record has written for publish."""
+
+    session: Identifier
+    id: Identifier
+    issued_wall_ns: int  # by the sender's clock
+    order: SetRecipe
+    reason: Reason = ""
+
+
 class Person(Frozen, frozen=True, kw_only=True):
     """Who a session belongs to."""
 
@@ -204,7 +215,8 @@ class Reply(Message, tag="reply", frozen=True, kw_only=True):
     """record -> cli, ui: what became of a login or an order.
 
     `code` names the kind of answer for a page that speaks another language: done, no_session,
-    low_role, reason_wanted, wrong_pin, locked, refused.
+    low_role, reason_wanted, wrong_pin, locked, refused; to the plant's MES also accepted,
+    not_allowed, expired, replayed.
     """
 
     ok: bool

@@ -60,6 +60,11 @@ class Paths:
         return self.run / "console.key"
 
     @property
+    def plant_key(self) -> Path:
+        """The session of the plant's MES, for publish to order with; new with each `record`."""
+        return self.run / "plant.key"
+
+    @property
     def workshop(self) -> Path:
         """Pictures and models that are being made at the screen."""
         return self.state / "workshop"

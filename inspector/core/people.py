@@ -17,8 +17,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from inspector.core.config import Section
 from inspector.core.errors import MaintainerError
+from inspector.core.section import Section
 from inspector.core.toml import find_line, read_toml
 
 NAME = r"^[^\x00-\x20\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f])?\Z"

@@ -36,6 +36,7 @@ BEAT_S = 0.1
 # ticket past its deadline), large where nothing may be lost (outcomes on their way to disk).
 TICKETS = 64
 MESSAGES = 10_000
+STATES = 4
 
 
 def processes(config: StationConfig) -> tuple[Process, ...]:
@@ -44,7 +45,7 @@ def processes(config: StationConfig) -> tuple[Process, ...]:
         Process("record", "inspector.services.record", stop_rank=3),
         Process("gate", "inspector.services.gate", stop_rank=2),
         Process("detect", "inspector.services.detect", stop_rank=1),
-        Process("publish", "inspector.services.publish", stop_rank=3),
+        Process("publish", "inspector.services.publish", stop_rank=2),  # its farewell is logged
     )
     screen = (
         Process("workshop", "inspector.services.workshop", stop_rank=0),

@@ -7,7 +7,7 @@ Never: guesses: what is none of ours is refused.
 import msgspec
 
 from inspector.core.errors import EngineerError
-from inspector.core.live import Live, WorkshopState
+from inspector.core.live import LineStatus, Live, WorkshopState
 from inspector.core.messages import (
     Decision,
     Delivered,
@@ -15,6 +15,7 @@ from inspector.core.messages import (
     Event,
     FrameTicket,
     Heartbeat,
+    LaneAt,
     Outcome,
     Ready,
     Recorded,
@@ -24,7 +25,16 @@ from inspector.core.messages import (
     SwitchRecipe,
     Trigger,
 )
-from inspector.core.orders import ErrandDone, ErrandOrder, Login, Logout, Order, Renew, Reply
+from inspector.core.orders import (
+    ErrandDone,
+    ErrandOrder,
+    Login,
+    Logout,
+    Order,
+    PlantOrder,
+    Renew,
+    Reply,
+)
 
 AnyMessage = (
     Trigger
@@ -41,14 +51,17 @@ AnyMessage = (
     | SetMode
     | Delivered
     | Departed
+    | LaneAt
     | Login
     | Logout
     | Renew
     | Order
+    | PlantOrder
     | Reply
     | ErrandOrder
     | ErrandDone
     | WorkshopState
+    | LineStatus
     | Live
 )
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from support.settings_page import page
 
-from inspector.core.config import load_recipe, load_station
+from inspector.core.config import load_station
+from inspector.core.recipe import load_recipe
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 

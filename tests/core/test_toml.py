@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inspector.core.config import load_recipe, load_station
+from inspector.core.config import load_station
 from inspector.core.errors import MaintainerError
+from inspector.core.recipe import load_recipe
 from inspector.core.toml import find_line
 
 STATION = """\

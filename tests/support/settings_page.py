@@ -1,4 +1,4 @@
-"""configs/README.md, made from `inspector.core.config` and `inspector.core.people`:
+"""configs/README.md, made from the types of the configuration in `inspector.core`:
 `python -m support.settings_page`, run in tests/, prints it.
 
 Promises: every setting with its type, bounds and default; the meaning is the comment beside it.
@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect as types
 
-from inspector.core import config, people
+from inspector.core import config, people, recipe
 
 HEAD = """# Settings
 Three kinds of file, all TOML and all strict: an unknown key, a missing key, a wrong type or a value
@@ -21,13 +21,14 @@ out of its bounds is refused with one line that names file, line, key, value and
 `station.toml` is the station's; each product has a recipe `recipes/NAME.toml`; `people.toml` says
 who may log in at the screen. `inspector check-config` reads the first two and says what is wrong,
 `inspector user list` the third. A default holds where a key is left out; **required** keys have
-none. This page is made from `inspector/core/config.py` and `inspector/core/people.py`, and a test
-holds it against them.
+none. This page is made from the types in `inspector/core/` (`config.py`, `config_mqtt.py`,
+`recipe.py`, `people.py`), and a test holds it against them.
 
 [station.toml](station.toml) here is a whole station that plays the sample parts.
 """
 PATTERNS = {
     "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}": "name: 1 to 64 letters, digits, `_`, `-`, no sign first",
+    "^[A-Za-z0-9][A-Za-z0-9_-]{0,55}": "name: 1 to 56 letters, digits, `_`, `-`, no sign first",
     "^tcp://[^/ ]+:[0-9]+": "`tcp://HOST:PORT`",
     "^[A-Z][A-Z0-9_.:,()-]*": "name of an OpenVINO device",
     "^([01][0-9]|2[0-3]):[0-5][0-9]": "`HH:MM`",
@@ -38,7 +39,7 @@ PATTERNS = {
 def page() -> str:
     """The whole text."""
     parts = [HEAD, "## station.toml\n", *_struct(config.StationConfig, "")]
-    parts += ["## recipes/NAME.toml\n", *_struct(config.Recipe, "")]
+    parts += ["## recipes/NAME.toml\n", *_struct(recipe.Recipe, "")]
     parts += ["## people.toml\n", *_struct(people.People, "")]
     return "\n".join(parts).rstrip() + "\n"
 

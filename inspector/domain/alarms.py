@@ -81,12 +81,17 @@ RULES: Mapping[str, Rule] = {
     "current_unwritten": Rule(Lasting.WHILE, ("current_written",), Ends.START),
     "totals_set_aside": Rule(Lasting.ONCE),
     "audit_missed": Rule(Lasting.ONCE),
+    # Of what leaves.
+    "identity_taken": Rule(Lasting.WHILE, ("broker_up",)),
+    "publish_exposed": Rule(Lasting.WHILE, ("broker_up",), Ends.SOUND),
     # Notes.
     "totals_wait": Rule(Lasting.WHILE, ("totals_go_on",), Ends.START, Severity.WARNING),
     "evidence_on_hold": Rule(Lasting.WHILE, ("evidence_resumed",), Ends.START, Severity.WARNING),
     "broker_down": Rule(Lasting.WHILE, ("broker_up",), severity=Severity.WARNING),
     "publish_refused": Rule(Lasting.WHILE, _ANSWERED, severity=Severity.WARNING),
     "publish_unread": Rule(Lasting.WHILE, _ANSWERED, severity=Severity.WARNING),
+    "receiver_silent": Rule(Lasting.WHILE, ("receiver_heard",), severity=Severity.WARNING),
+    "sparkplug_down": Rule(Lasting.WHILE, ("sparkplug_up",), severity=Severity.WARNING),
 }
 UNKNOWN = Rule(Lasting.ONCE)
 CODES = tuple(RULES)  # each with its texts, `alarm.CODE` and `alarm.CODE.remedy`

@@ -18,6 +18,8 @@ from inspector.core.clock import SECOND
 from inspector.core.errors import EngineerError
 from inspector.core.terms import Cause, Kind
 
+STRANDED_NS = 3600 * SECOND  # no two clocks of one station are so far apart
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -27,7 +29,10 @@ class Part:
     cause: Cause | None
     latency_us: int
     finding: Kind | None = None  # PASS or FAIL, by a person
-    defect_class: str = ""
+    defect_class: str = ""  # of a failed part: a person's word, else the model's where it has one
+    stream: int = 0  # which run of a camera
+    seq: int = 0  # within it
+    wall_ns: int = 0  # of the trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +45,27 @@ class Latency:
 
 
 @dataclass(frozen=True, slots=True)
+class Cycle:
+    """From one trigger of a camera to its next, microseconds, by nearest rank; 0 where there are
+    not two, one right after the other, in the window."""
+
+    p50_us: int = 0
+    max_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Totals:
     """One window's counts. `counts` and `causes` hold only what occurred."""
 
     counts: Mapping[Kind, int] = field(default_factory=dict)
     causes: Mapping[Cause, int] = field(default_factory=dict)  # of the parts that are still faults
-    defect_classes: Mapping[str, int] = field(default_factory=dict)  # of parts a person failed
+    defect_classes: Mapping[str, int] = field(default_factory=dict)  # of failed parts, where known
     first_pass: int = 0  # passed by the model, and by nobody found bad
     reviewed: int = 0
     overkill: int = 0  # failed by the model, found good
     escape: int = 0  # passed by the model, found bad
     latency: Latency = field(default_factory=Latency)
+    cycle: Cycle = field(default_factory=Cycle)
 
     @property
     def triggers(self) -> int:
@@ -72,6 +87,7 @@ class TotalsRow:
     totals: Totals
     cumulative: Mapping[Kind, int]  # of the whole ledger, up to this row
     status: str = "pending"  # pending, delivered, quarantined
+    sent: bool = False  # the broker has it; whether the receiver has is another question
 
 
 def window_start(wall_ns: int, window_s: int) -> int:
@@ -82,6 +98,12 @@ def window_start(wall_ns: int, window_s: int) -> int:
 def is_over(end_s: int, now_wall_ns: int, grace_s: float) -> bool:
     """True when no outcome of a window that ends at `end_s` is to be expected any more."""
     return now_wall_ns >= (end_s + grace_s) * SECOND
+
+
+def is_stranded(start_s: int, now_wall_ns: int) -> bool:
+    """True when a window begins so far ahead that the clock must have been set back since: to
+    wait for its end may take years. Should the clock come there again, it is counted anew."""
+    return start_s * SECOND > now_wall_ns + STRANDED_NS
 
 
 def final_kind(part: Part) -> Kind:
@@ -96,15 +118,17 @@ def tally(parts: Iterable[Part]) -> Totals:
     classes: Counter[str] = Counter()
     moved: Counter[str] = Counter()
     latencies = array("q")  # 8 bytes each: a window may hold a day's parts
+    triggers = array("q")  # stream, seq, time
     for part in parts:
         latencies.append(part.latency_us)
+        triggers.extend((part.stream, part.seq, part.wall_ns))
         final = final_kind(part)
         counts[final] += 1
         if final is Kind.FAULT:
             causes[_cause(part)] += 1
         if part.finding:
             moved += Counter(_moves(part))
-        if part.finding is Kind.FAIL and part.defect_class:
+        if final is Kind.FAIL and part.defect_class:
             classes[part.defect_class] += 1
     passed_by_model = counts[Kind.PASS] - moved["found_good"]
     return Totals(
@@ -116,6 +140,7 @@ def tally(parts: Iterable[Part]) -> Totals:
         overkill=moved["overkill"],
         escape=moved["escape"],
         latency=latency_of(latencies),
+        cycle=cycle_of(triggers),
     )
 
 
@@ -127,6 +152,22 @@ def latency_of(latencies_us: Sequence[int]) -> Latency:
     ordered = np.sort(np.asarray(latencies_us, np.int64))
     p50, p95 = (int(ordered[math.ceil(count * share / 100) - 1]) for share in (50, 95))
     return Latency(p50, p95, int(ordered[-1]))
+
+
+def cycle_of(triggers: Sequence[int]) -> Cycle:
+    """p50 (nearest rank) and maximum of the times between triggers that follow each other.
+    `triggers`: stream, seq and wall time in ns, of one part after another, in any order."""
+    if len(triggers) < 6:
+        return Cycle()
+    stream, seq, wall_ns = np.asarray(triggers, np.int64).reshape(-1, 3).T
+    order = np.lexsort((wall_ns, seq, stream))
+    steps = np.diff(wall_ns[order])
+    # A part that is counted elsewhere leaves a gap, and a clock set back a step that was none.
+    follows = (np.diff(stream[order]) == 0) & (np.diff(seq[order]) == 1) & (steps >= 0)
+    ordered = np.sort(steps[follows]) // 1000
+    if not len(ordered):
+        return Cycle()
+    return Cycle(int(ordered[math.ceil(len(ordered) / 2) - 1]), int(ordered[-1]))
 
 
 def first_pass_yield(totals: Totals) -> float | None:

@@ -1,7 +1,7 @@
 """Counting and revising totals."""
 
 from collections import Counter
-from itertools import groupby
+from itertools import accumulate, groupby
 
 import pytest
 from hypothesis import given
@@ -11,6 +11,7 @@ from inspector.core.clock import SECOND
 from inspector.core.errors import EngineerError
 from inspector.core.terms import Cause, Kind
 from inspector.domain.tally import (
+    Cycle,
     Latency,
     Part,
     Totals,
@@ -36,6 +37,9 @@ def parts(draw: st.DrawFn) -> Part:
         latency_us=draw(st.integers(0, 10**7)),
         finding=draw(findings),
         defect_class=draw(st.sampled_from(["", "scratch", "dent"])),
+        stream=draw(st.integers(1, 2)),
+        seq=draw(st.integers(0, 20)),
+        wall_ns=draw(st.integers(-(10**15), 10**19 // 2)),
     )
 
 
@@ -68,7 +72,7 @@ def test_finding_moves_a_part_and_is_counted(some: list[Part]) -> None:
     assert totals.overkill == moves[Kind.FAIL, Kind.PASS]
     assert totals.first_pass == moves[Kind.PASS, None] + moves[Kind.PASS, Kind.PASS]
     assert sum(totals.defect_classes.values()) == sum(
-        part.finding is Kind.FAIL and part.defect_class != "" for part in some
+        final_kind(part) is Kind.FAIL and part.defect_class != "" for part in some
     )
 
 
@@ -136,3 +140,37 @@ def test_same_counts_need_no_revision() -> None:
 def test_cumulative_counts_never_fall_below_zero() -> None:
     with pytest.raises(EngineerError, match="below zero"):
         cumulate({}, tally([Part(Kind.PASS, None, 5)]), tally([]))
+
+
+def triggered(stream: int, seq: int, wall_us: int) -> Part:
+    return Part(Kind.PASS, None, 1, stream=stream, seq=seq, wall_ns=wall_us * 1000)
+
+
+def test_cycle_is_from_one_trigger_of_a_camera_to_its_next() -> None:
+    some = [triggered(1, seq, seq * 1000) for seq in range(5)]
+    some += [triggered(2, seq, 250 + seq * 7000) for seq in range(3)]
+    assert tally(some).cycle == Cycle(1000, 7000)
+
+
+def test_part_that_is_counted_elsewhere_makes_no_long_cycle() -> None:
+    """A fault without a model, say, belongs to totals of its own."""
+    some = [triggered(1, seq, seq * 1000) for seq in (1, 2, 4, 5, 9)]
+    assert tally(some).cycle == Cycle(1000, 1000)
+
+
+def test_clock_set_back_is_no_cycle() -> None:
+    some = [triggered(1, 1, 5000), triggered(1, 2, 6000), triggered(1, 3, 100)]
+    assert tally(some).cycle == Cycle(1000, 1000)
+
+
+@pytest.mark.parametrize("parts", [[], [triggered(1, 1, 5)], [triggered(1, 1, 5)] * 2])
+def test_cycle_of_less_than_two_triggers_is_zero(parts: list[Part]) -> None:
+    assert tally(parts).cycle == Cycle()
+
+
+@given(st.lists(st.integers(0, 10**6), min_size=2, max_size=50))
+def test_cycles_are_the_steps_of_the_triggers(steps_us: list[int]) -> None:
+    walls = list(accumulate(steps_us))
+    cycle = tally([triggered(3, seq, wall) for seq, wall in enumerate(walls)]).cycle
+    ordered = sorted(steps_us[1:])
+    assert cycle == Cycle(ordered[(len(ordered) + 1) // 2 - 1], ordered[-1])

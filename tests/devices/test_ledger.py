@@ -6,11 +6,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from support.outcomes import STREAM, WALL, mixed, outcome
+from support.outcomes import STREAM, WALL, mark, mixed, outcome
 
 from inspector.core.clock import SECOND
 from inspector.core.errors import MaintainerError, OperatorError
-from inspector.core.messages import Delivered, Event, Outcome
+from inspector.core.messages import Event, Outcome
 from inspector.core.orders import ReviewPart
 from inspector.core.terms import Box, Cause, FrameFormat, FrameRef, Heatmap, Kind, Pixel, Severity
 from inspector.devices.ledger import Ledger, LedgerReader
@@ -103,6 +103,18 @@ def test_clock_set_back_does_not_hold_a_window(ledger: Ledger) -> None:
     assert len(ledger.close_windows(LATER, 0)) == 1
 
 
+def test_clock_that_was_years_ahead_does_not_hold_its_windows_for_years(ledger: Ledger) -> None:
+    ahead = 10 * 365 * 86_400 * SECOND
+    ledger.commit([(outcome(1, trigger_wall_ns=WALL + ahead), False)], (), (), WALL + ahead)
+    commit(ledger, outcome(2))
+    rows = ledger.close_windows(LATER, 0)
+    assert [row.totals.triggers for row in rows] == [1, 1]
+    assert ledger.close_windows(LATER, 0) == []
+    ledger.commit([(outcome(3, trigger_wall_ns=WALL + ahead), False)], (), (), WALL + ahead)
+    (again,) = ledger.close_windows(LATER + ahead, 0)
+    assert (again.revision, again.totals.triggers) == (2, 2)
+
+
 def test_late_outcome_revises_its_window(ledger: Ledger) -> None:
     commit(ledger, outcome(1))
     ledger.close_windows(LATER, 0)
@@ -171,11 +183,11 @@ def test_delivery_is_marked_and_not_unmarked(ledger: Ledger, reader: LedgerReade
     commit(ledger, outcome(1), outcome(2, lot="L2"), outcome(3, lot="L3"))
     ledger.close_windows(LATER, 0)
     marks = [
-        Delivered(ledger=ledger.id, row=1, status="delivered"),
-        Delivered(ledger=ledger.id, row=1, status="quarantined"),
-        Delivered(ledger=ledger.id, row=2, status="quarantined", detail="too large"),
-        Delivered(ledger=ledger.id, row=99, status="delivered"),
-        Delivered(ledger="f" * 32, row=3, status="delivered"),
+        mark(ledger.id, 1),
+        mark(ledger.id, 1, status="quarantined"),
+        mark(ledger.id, 2, status="quarantined", detail="too large"),
+        mark(ledger.id, 99),
+        mark("f" * 32, 3),
     ]
     ledger.commit([], (), marks, LATER)
     assert [row.row for row in reader.pending()] == [3]

@@ -14,7 +14,7 @@ from inspector.core.orders import ReviewPart
 from inspector.core.terms import Cause, Kind, Lane
 from inspector.devices.ledger import Ledger, counts, reviewed, scores
 from inspector.devices.ledger.counts import MOST_S, Counts, counts_since, lot_begin, nothing_since
-from inspector.devices.ledger.reader import open_read_only
+from inspector.devices.ledger.reading import open_read_only
 from inspector.devices.ledger.scores import scores_of
 from inspector.domain.challenge import LOT
 

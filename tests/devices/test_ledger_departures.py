@@ -6,11 +6,12 @@ from inspector.core.live import ChallengeStep
 from inspector.core.messages import Departed
 from inspector.core.terms import Kind, Mode
 from inspector.devices.ledger import Departure, Ledger, LedgerReader, Sums, challenges
-from inspector.devices.ledger.departures import RECENT
+from inspector.devices.ledger.departures import ADD, LOGGED, logged_values
 
 
 def departed(wall: int, payload: str = '{"seq":1}') -> Departed:
-    return Departed(wall_ns=wall, topic="plant/totals", payload=payload)
+    size = len(payload.encode())
+    return Departed(wall_ns=wall, topic="plant/totals", payload=payload, bytes=size)
 
 
 def step(number: int, kind: Kind, ok: bool) -> ChallengeStep:
@@ -22,7 +23,7 @@ def test_departures_are_kept_word_for_word(ledger: Ledger, reader: LedgerReader)
     words = ['{"lot":"Grüße"}', "", "x" * 4096]
     ledger.commit([], departed=[departed(n, word) for n, word in enumerate(words)])
     found = reader.departures(10)
-    assert found[-1] == Departure(1, 0, "plant/totals", words[0])
+    assert found[-1] == Departure(1, 0, "plant/totals", words[0], 17)
     assert [one.payload for one in found] == words[::-1]
     assert reader.departures(10, before_id=2) == found[2:]
     size = sum(len(word.encode()) for word in words)
@@ -38,11 +39,33 @@ def test_departure_told_again_is_logged_once(ledger: Ledger, reader: LedgerReade
     assert reader.logged([1, 3, 4]) == {1, 3}
 
 
-def test_departures_of_long_ago_are_not_looked_through(
-    ledger: Ledger, reader: LedgerReader
-) -> None:
-    ledger.commit([], departed=[departed(n) for n in range(RECENT + 1)])
-    assert reader.logged([0, RECENT]) == {RECENT}
+def test_departure_of_bytes_counts_as_it_left(ledger: Ledger, reader: LedgerReader) -> None:
+    """Sparkplug's bytes are fewer than the text that says what they say."""
+    word = Departed(wall_ns=1, topic="spBv1.0/g/DDATA/n", payload='{"metrics":[]}', bytes=5)
+    ledger.commit([], departed=[word])
+    (found,) = reader.departures(10)
+    assert (found.payload, found.bytes) == (word.payload, 5)
+    assert reader.sums().departed_bytes == 5
+
+
+def test_departures_are_found_without_looking_through_the_log(ledger: Ledger) -> None:
+    ledger.commit([], departed=[departed(n) for n in range(50)])
+    for query, values in (
+        (ADD, {"wall": 1, "topic": "t", "payload": "", "bytes": 0}),
+        (LOGGED, (logged_values([1, 2]),)),
+    ):
+        plan = ledger._db.execute(f"EXPLAIN QUERY PLAN {query}", values).fetchall()
+        steps = [text for *_, text in plan if "departure" in text]
+        assert len(steps) == 1
+        assert "USING" in steps[0]
+        assert "departure_by_time (wall_ns=?" in steps[0]
+
+
+def test_departure_of_long_ago_is_still_known(ledger: Ledger, reader: LedgerReader) -> None:
+    ledger.commit([], departed=[departed(n) for n in range(1000)])
+    ledger.commit([], departed=[departed(0)])
+    assert reader.logged([0, 999, 1000]) == {0, 999}
+    assert reader.sums().departed == 1000
 
 
 def test_challenge_comes_back_as_it_happened(ledger: Ledger, reader: LedgerReader) -> None:

@@ -5,13 +5,15 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from support.outcomes import STREAM, WALL, outcome
+from support.outcomes import STREAM, WALL, mark, outcome
 
 from inspector.core.clock import SECOND
 from inspector.core.errors import MaintainerError
+from inspector.core.messages import Departed
 from inspector.core.orders import ReviewPart
 from inspector.core.terms import Kind
 from inspector.devices.ledger import Ledger, LedgerReader
+from inspector.devices.ledger.maintenance import VIEWS, export
 from inspector.devices.ledger.schema import MIGRATIONS, migrate, version_of
 
 LATER = WALL + 3600 * SECOND
@@ -42,6 +44,73 @@ def second_version(path: Path) -> None:
                 (part, revision, WALL, verdict),
             )
         database.execute("INSERT INTO dirty_window VALUES (1, ?)", (WALL,))
+
+
+def third_version(path: Path) -> None:
+    """As the program wrote it before it knew what the broker has: version 3, with rows of totals
+    that are delivered, set aside and pending, and with messages that have left."""
+    second_version(path)
+    total = "INSERT INTO window_total VALUES (?, ?, 1, 5, 1, 1, 0, 0, 0, '{}', '{}', 1, 0, 0, 0,"
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        migrate(database, path, MIGRATIONS[:3])
+        for row, (status, at) in enumerate(
+            [("delivered", 7), ("quarantined", 8), ("pending", None)]
+        ):
+            span = (row + 2, row * 10, row * 10 + 10)
+            database.execute("INSERT INTO span VALUES (?, ?, ?, 'plain', 'L1', 'm@1')", span)
+            values = (row + 1, span[0], row + 1, status, at)
+            database.execute(f"{total} 1, 2, 3, ?, 0, 0, 0, ?, ?, '')", values)
+        for id, payload in enumerate(('{"lot":"ü"}', "{}"), 1):
+            database.execute("INSERT INTO departure VALUES (?, ?, 't', ?)", (id, id, payload))
+        database.execute("UPDATE sum SET value = 14 WHERE name = 'departed_bytes'")
+
+
+def test_ledger_of_the_third_version_is_taken_over_with_what_it_delivered(root: Path) -> None:
+    path = root / "ledger.db"
+    third_version(path)
+    with closing(Ledger(path, 10, 0, LATER)) as ledger, closing(LedgerReader(path)) as reader:
+        assert (ledger.set_aside, ledger.id) == (None, "a" * 32)
+        assert [(row.status, row.sent) for row in reader.rows_after(0)] == [
+            ("delivered", True),
+            ("quarantined", False),
+            ("pending", False),
+        ]
+        assert [row.row for row in reader.unsent()] == [3]
+        assert (reader.sent_through(), reader.last_row(), reader.pending_count()) == (1, 3, 1)
+        assert (reader.notices(), reader.lane("sparkplug")) == ([], 0)
+        assert ledger._db.execute("PRAGMA foreign_key_check").fetchall() == []
+        ledger.commit([], (), [mark(ledger.id, 3, status="sent")], LATER)
+        ledger.commit([], (), [mark(ledger.id, through=3)], LATER)
+        assert reader.pending() == []
+
+
+def test_departures_of_the_third_version_have_the_bytes_of_their_text(root: Path) -> None:
+    path = root / "ledger.db"
+    third_version(path)
+    with closing(Ledger(path, 10, 0, LATER)) as ledger, closing(LedgerReader(path)) as reader:
+        ledger.commit([], departed=[Departed(wall_ns=3, topic="t", payload="{}", bytes=1)])
+        assert [one.bytes for one in reader.departures(10)] == [1, 2, 12]
+        assert reader.logged([1, 2, 3, 4]) == {1, 2, 3}
+        assert reader.sums().departed_bytes == 15
+
+
+def test_every_view_of_a_ledger_that_was_taken_over_can_be_exported(root: Path) -> None:
+    path = root / "ledger.db"
+    third_version(path)
+    with closing(Ledger(path, 10, 0, LATER)) as ledger:
+        ledger.commit([(outcome(9), False)], (), (), WALL)
+        for view in VIEWS:
+            export(path, view, root / f"{view}.csv")
+    assert (root / "notices.csv").read_text().splitlines()[1].startswith("2023-11-14")
+
+
+def test_ledger_of_the_third_version_tells_once_what_is_made(root: Path) -> None:
+    path = root / "ledger.db"
+    third_version(path)
+    for seq in (9, 10):
+        with closing(Ledger(path, 10, 0, LATER)) as ledger, closing(LedgerReader(path)) as reader:
+            ledger.commit([(outcome(seq), False)], (), (), WALL)
+            assert [one.id for one in reader.notices()] == [1]
 
 
 def test_ledger_of_the_second_version_is_taken_over_with_its_findings(root: Path) -> None:

@@ -41,7 +41,7 @@ def test_latest_totals_sum_to_the_committed_rows(steps: list[tuple[str, int, int
         elif name == "review":
             try_review(ledger, number, more)
         elif name == "depart":
-            message = Departed(wall_ns=number, topic="t", payload="ü" * more)
+            message = Departed(wall_ns=number, topic="t", payload="ü" * more, bytes=2 * more)
             ledger.commit([], departed=[message, message])
         else:
             ledger.close_windows(WALL + number * SECOND, 0)

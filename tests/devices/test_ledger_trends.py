@@ -14,9 +14,9 @@ from inspector.core.clock import SECOND
 from inspector.core.errors import MaintainerError
 from inspector.core.messages import Outcome
 from inspector.core.orders import ReviewPart
-from inspector.core.terms import Cause, Kind
+from inspector.core.terms import Box, Cause, Kind
 from inspector.devices.ledger import Ledger, trends
-from inspector.devices.ledger.reader import open_read_only
+from inspector.devices.ledger.reading import open_read_only
 from inspector.devices.ledger.trends import Behind, Point, Span, TrendReader
 from inspector.domain.challenge import LOT
 
@@ -45,7 +45,7 @@ def at(second: float, seq: int, kind: Kind = Kind.PASS, **changes: object) -> Ou
 
 def keep(ledger: Ledger, *outcomes: Outcome) -> None:
     """Commit, and count the windows."""
-    ledger.commit([(one, False) for one in outcomes], (), (), WALL)
+    ledger.commit([(one, bool(one.boxes)) for one in outcomes], (), (), WALL)
     while ledger.close_windows(LATER, 1.5):
         pass
 
@@ -143,6 +143,38 @@ def test_behind_a_point_lie_as_many_parts_as_failed(ledger: Ledger, reader: Tren
         assert len(reader.behind(HOUR, Behind("cause", name), 100)) == count
     for name, count in found.classes.items():
         assert len(reader.behind(HOUR, Behind("class", name), 100)) == count
+
+
+def labelled(seq: int, *boxes: tuple[str, float], kind: Kind = Kind.FAIL) -> Outcome:
+    """A part with boxes of these labels and peaks."""
+    found = tuple(Box(x=1, y=2, width=3, height=4, peak=peak, label=name) for name, peak in boxes)
+    return at(1, seq, kind, boxes=found)
+
+
+def test_class_that_the_model_names_counts_until_a_person_says_another(
+    ledger: Ledger, reader: TrendReader
+) -> None:
+    keep(
+        ledger,
+        labelled(0, ("dent", 0.8), ("scratch", 0.9), ("", 3.0)),
+        labelled(1, ("dent", 0.8)),
+        labelled(2, ("", 0.9)),  # an anomaly has no name
+        labelled(3, ("dent", 0.9), kind=Kind.REVIEW),  # nobody has failed it
+        labelled(4, ("dent", 0.9)),
+        labelled(5, ("chip", 0.5), ("chip", 0.2), kind=Kind.REVIEW),
+        labelled(6, ("dent", 0.7)),
+    )
+    find(ledger, 4, "pass")
+    find(ledger, 5, "fail", "")  # and says no class
+    find(ledger, 6, "fail", "stain")
+    found = reader.trend(HOUR, 3600)
+    assert found.classes == {"scratch": 1, "dent": 1, "chip": 1, "stain": 1}
+    for name, seq in (("scratch", 0), ("dent", 1), ("chip", 5), ("stain", 6)):
+        (part,) = reader.behind(HOUR, Behind("class", name), 10)
+        assert (part.seq, part.defect_class) == (seq, name)
+    find(ledger, 4, "withdrawn")
+    assert reader.trend(HOUR, 3600).classes["dent"] == 2
+    assert [part.seq for part in reader.behind(HOUR, Behind("class", "dent"), 10)] == [4, 1]
 
 
 def test_lot_is_its_own_parts_from_its_first_window(ledger: Ledger, reader: TrendReader) -> None:

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from support.outcomes import STREAM, mixed, outcome
+from support.outcomes import STREAM, mark, mixed, outcome
 from support.recording import Station, live, prepare, recorded, running, until
 from support.stations import in_use
 
 from inspector.core.clock import SECOND
 from inspector.core.config import load_station
 from inspector.core.current import Asked, Current, read_current
-from inspector.core.messages import Delivered, Event, SwitchRecipe
+from inspector.core.messages import Event, SwitchRecipe
 from inspector.core.orders import ReviewPart, SetRecipe
 from inspector.core.pulse import Pulse
 from inspector.core.terms import FrameFormat, Kind, Pixel, Severity
@@ -256,13 +256,11 @@ def test_events_and_delivery_marks_are_recorded(station: Station) -> None:
     station.gate.report(event)
     station.settle(outcome(1))
     (row,) = until(lambda: station.reader.pending())
-    other = Delivered(ledger="f" * 32, row=row.row, status="delivered")
-    assert station.gate.record.send(other)
+    assert station.gate.record.send(mark("f" * 32, row.row))
     station.settle(outcome(2))
     assert row.row in [each.row for each in station.reader.pending()]
     for row in until(lambda: len(rows := station.reader.pending()) == 2 and rows):
-        mark = Delivered(ledger=row.ledger, row=row.row, status="delivered")
-        assert station.gate.record.send(mark)
+        assert station.gate.record.send(mark(row.ledger, row.row))
     until(lambda: not station.reader.pending())
     assert event in station.reader.events()
 

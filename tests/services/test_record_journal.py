@@ -131,7 +131,7 @@ def test_gap_is_not_acknowledged_over_and_over(bench: Bench) -> None:
 def test_departure_is_not_logged_while_the_disk_refuses(bench: Bench) -> None:
     """Nor later, from a queue: publish tells of it again for as long as it waits."""
     stall_with_a_full_batch(bench)
-    message = Departed(wall_ns=7, topic="t", payload="{}")
+    message = Departed(wall_ns=7, topic="t", payload="{}", bytes=2)
     assert bench.gate.record.send(message)
     until(lambda: bench.turn() and not bench.record._inbox.wait(0))
     bench.full = False

@@ -13,6 +13,7 @@ import msgspec
 
 from inspector.core.clock import ManualClock
 from inspector.core.config import Ui
+from inspector.core.config_mqtt import PlantCommands
 from inspector.core.current import Current
 from inspector.core.errors import EngineerError, OperatorError
 from inspector.core.messages import SwitchRecipe
@@ -22,6 +23,7 @@ from inspector.core.terms import Severity
 from inspector.core.wire import AnyMessage, decode
 from inspector.devices.bus import Desk as Socket
 from inspector.devices.bus import Outlet
+from inspector.devices.console import open_plant_key
 from inspector.devices.ledger import Ledger, LedgerReader
 from inspector.domain.audit import Entry
 from inspector.services.record.access import open_access
@@ -30,6 +32,7 @@ from inspector.services.record.challenge import Challenges
 from inspector.services.record.changeover import Changeover
 from inspector.services.record.commands import Commands, Rooms
 from inspector.services.record.desk import Desk, Done
+from inspector.services.record.plant import Plant
 
 MOVES = 15  # of the clock, from one answer to the next
 
@@ -108,12 +111,14 @@ class GoldenParts:
 class Bench:
     """A desk, and all that it reaches."""
 
-    def __init__(self, paths: Paths, ui: Ui | None = None) -> None:
+    def __init__(
+        self, paths: Paths, ui: Ui | None = None, plant: PlantCommands | None = None
+    ) -> None:
         self.paths, self.clock = paths, ManualClock(mono=10**15)
         self.ledger = Ledger(paths.ledger, 60, 0, self.clock.wall_ns())
         self.detect, self.gate, self.workshop = Ear(), Ear(), Ear()
         self.challenges, self.alarms = GoldenParts(), Alarms()
-        self._ui = ui or Ui()
+        self._ui, self._plant = ui or Ui(), plant
         self._number = 0
         self.start()
 
@@ -128,7 +133,9 @@ class Bench:
         access = open_access(self.paths, self._ui, self.ledger, self.clock)
         self.console = access.console.key
         self.line = Line()
-        self.desk = Desk(cast(Socket, self.line), access, self.commands, self.clock)
+        self.plant_key = open_plant_key(self.paths.plant_key, self._plant is not None)
+        plant = Plant(self.plant_key, self._plant)
+        self.desk = Desk(cast(Socket, self.line), access, self.commands, self.clock, plant)
         self.done: list[Done] = []
 
     def close(self) -> None:

@@ -16,7 +16,7 @@ from typing import Any, TextIO
 from sqlite_utils import Database
 
 from inspector.core.errors import MaintainerError, OperatorError
-from inspector.devices.ledger.reader import open_read_only
+from inspector.devices.ledger.reading import open_read_only
 
 # Each with the columns it is ordered by.
 VIEWS = {
@@ -29,6 +29,7 @@ VIEWS = {
     "audit_trail": "time_utc",
     "challenges": "begun_utc, number",
     "departures": "time_utc",
+    "notices": "id",
 }
 
 Rows = Iterable[Mapping[str, Any]]

@@ -4,31 +4,23 @@ Promises: sees only committed rows; follows when a new ledger takes the place of
 Never: writes, checkpoints, or keeps a transaction open between two calls. One reader per thread.
 """
 
-import sqlite3
 from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
 
 from inspector.core.clock import SECOND
-from inspector.core.errors import MaintainerError
 from inspector.core.messages import Event, Outcome
 from inspector.core.terms import Kind, Severity
-from inspector.devices.ledger import challenges, departures, rows, schema
+from inspector.devices.ledger import challenges, departures, rows
 from inspector.devices.ledger.challenges import RecordedChallenge, challenge_of
 from inspector.devices.ledger.departures import Departure
-from inspector.devices.ledger.opening import GET_META
+from inspector.devices.ledger.outgoing import TOTALS, OutgoingReader
 from inspector.devices.ledger.sums import READ, Sums
 from inspector.domain.audit import Entry
 from inspector.domain.tally import TotalsRow
 
-_TOTALS = f"""SELECT {rows.TOTAL_COLUMNS}
-FROM window_total AS total JOIN span ON span.id = total.span_id"""
-PENDING = f"{_TOTALS} WHERE total.status = 'pending' ORDER BY total.\"row\" LIMIT ?"
-TOTALS = f"""{_TOTALS} WHERE total.revision =
+NEWEST_TOTALS = f"""{TOTALS} WHERE total.revision =
     (SELECT max(revision) FROM window_total WHERE window_total.span_id = total.span_id)
 ORDER BY total."row" DESC LIMIT ?"""
-TOTALS_FROM = f"""{_TOTALS} WHERE total."row" >= ? ORDER BY total."row" LIMIT ?"""
-
 _PARTS = f"""SELECT {rows.OUTCOME_COLUMNS}, outcome.id, finding.verdict, finding.defect_class,
     finding.who, finding.reason
 FROM outcome
@@ -71,7 +63,6 @@ AUDIT = "SELECT id, wall_ns, who, action, detail, previous, hash FROM audit ORDE
 
 NEWEST = 2**63 - 1
 LONGEST_WINDOW_S = 86_400
-PATIENCE_S = 1.0  # while a ledger is locked, which this program's own writer never does for long
 
 
 @dataclass(frozen=True)
@@ -86,36 +77,16 @@ class RecordedPart:
     review_reason: str
 
 
-class LedgerReader:
+class LedgerReader(OutgoingReader):
     """Opens lazily, so that it may be made before there is a ledger."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._db: sqlite3.Connection | None = None
-        self._inode = -1
-
-    def ledger_id(self) -> str:
-        """The ledger's identity, 32 hexadecimal digits. Raises MaintainerError, as all here."""
-        found = self._rows(GET_META, "ledger")
-        if not found:
-            raise MaintainerError(f"{self._path}: has just been begun; try again")
-        return str(found[0][0])
 
     def sums(self) -> Sums:
         """The queue's length and the sums that the writer keeps, as committed."""
         return Sums(*self._rows(READ)[0])
 
-    def pending(self, limit: int = 100) -> list[TotalsRow]:
-        """Totals rows that are neither delivered nor set aside, in the order of their rows."""
-        return self._totals(PENDING, limit)
-
     def totals(self, limit: int = 100) -> list[TotalsRow]:
         """The latest revisions of windows, newest row first."""
-        return self._totals(TOTALS, limit)
-
-    def totals_from(self, row: int, limit: int = 100) -> list[TotalsRow]:
-        """All totals rows from `row` on, whatever their status."""
-        return self._totals(TOTALS_FROM, row, limit)
+        return self._totals(NEWEST_TOTALS, limit)
 
     def parts(
         self,
@@ -153,11 +124,6 @@ class LedgerReader:
         """What has left the station, word for word, newest first; `sums` has all in all."""
         return [Departure(*row) for row in self._rows(departures.PAGE, before_id, limit)]
 
-    def logged(self, walls: Collection[int]) -> set[int]:
-        """Which of these times are those of messages logged lately as about to leave."""
-        found = self._rows(departures.LOGGED, departures.logged_values(walls))
-        return {wall for (wall,) in found}
-
     def challenges(self, limit: int, before_id: int = NEWEST) -> list[RecordedChallenge]:
         """Tests with golden parts, newest first."""
         found = self._rows(challenges.PAGE, before_id, limit)
@@ -178,59 +144,11 @@ class LedgerReader:
         """The audit chain from its first entry; `domain.audit.broken_at` tests it."""
         return [Entry(*row) for row in self._rows(AUDIT)]
 
-    def close(self) -> None:
-        if self._db:
-            self._db.close()
-        self._db = None
-
     def _first_and_last(self, between: tuple[int, int], before_id: int) -> tuple[int, int]:
         """Bounds of the ids of parts triggered in this time: the first, and one past the last."""
         start_s, end_s = between[0] // SECOND, between[1] // SECOND
         ((first, last),) = self._rows(FIRST_AND_LAST, start_s - LONGEST_WINDOW_S, end_s)
         return first or 0, min(before_id, (last or 0) + 1)
-
-    def _totals(self, query: str, *values: int) -> list[TotalsRow]:
-        ledger = self.ledger_id()
-        return [rows.totals_row_of(ledger, row) for row in self._rows(query, *values)]
-
-    def _rows(self, query: str, *values: str | int) -> list[rows.Row]:
-        try:
-            return self._current().execute(query, values).fetchall()
-        except sqlite3.Error as error:
-            self.close()
-            raise MaintainerError(f"{self._path}: cannot be read ({error})") from None
-
-    def _current(self) -> sqlite3.Connection:
-        """The connection to the file that is there now."""
-        try:
-            inode = self._path.stat().st_ino
-        except OSError as error:
-            self.close()
-            raise MaintainerError(
-                f"{self._path}: cannot be read ({error.strerror}); is record running?"
-            ) from None
-        if self._db is None or inode != self._inode:
-            self.close()
-            self._db, self._inode = open_read_only(self._path), inode
-        return self._db
-
-
-def open_read_only(path: Path) -> sqlite3.Connection:
-    """A connection that can neither write nor checkpoint. Raises sqlite3.Error, and
-    MaintainerError when the ledger is of another version of this program."""
-    uri = f"{path.absolute().as_uri()}?mode=ro"
-    connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=PATIENCE_S)
-    try:
-        version = schema.version_of(connection)
-        if version != len(schema.MIGRATIONS):
-            raise MaintainerError(
-                f"{path}: has ledger version {version}, this program reads "
-                f"{len(schema.MIGRATIONS)}; start record of this program first"
-            )
-    except BaseException:
-        connection.close()
-        raise
-    return connection
 
 
 def _part(row: rows.Row) -> RecordedPart:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from inspector.core.errors import MaintainerError
 from inspector.core.terms import Kind
-from inspector.devices.ledger.reader import open_read_only
+from inspector.devices.ledger.reading import open_read_only
 from inspector.domain.challenge import LOT
 
 # CROSS JOIN keeps the order: from the findings, which are few beside the parts.

@@ -21,7 +21,7 @@ from inspector.core.terms import (
     Pixel,
     Timing,
 )
-from inspector.domain.tally import Latency, Part, Totals, TotalsRow
+from inspector.domain.tally import Cycle, Latency, Part, Totals, TotalsRow
 
 OUTCOME_COLUMNS = """stream.uuid, stream.camera, outcome.seq, outcome.number,
     outcome.trigger_wall_ns, outcome.kind, outcome.cause, outcome.reason, outcome.lane,
@@ -34,7 +34,8 @@ TOTAL_COLUMNS = """total."row", total.revision, span.start_s, span.end_s, span.r
     span.model, total.passed, total.failed, total.review, total.fault, total.causes,
     total.defect_classes, total.first_pass, total.reviewed, total.overkill, total.escapes,
     total.p50_us, total.p95_us, total.max_us, total.cumulative_passed, total.cumulative_failed,
-    total.cumulative_review, total.cumulative_fault, total.status"""
+    total.cumulative_review, total.cumulative_fault, total.status,
+    total.sent_ns IS NOT NULL, total.cycle_p50_us, total.cycle_max_us"""
 
 Row = tuple[Any, ...]
 Shape = tuple[int, int, float, tuple[int, int, int, int]]  # width, height, scale, region
@@ -111,20 +112,23 @@ def outcome_of(row: Row) -> Outcome:
 
 
 def part_of(row: Row) -> Part:
-    """What counting needs, from kind, cause, latency and two columns of the finding that stands."""
-    kind, cause, latency_us, finding, defect_class = row
+    """What counting needs, from a row of PARTS_OF_SPAN."""
+    kind, cause, latency_us, finding, defect_class, stream, seq, wall_ns = row
     return Part(
         KINDS[kind],
         CAUSES[cause] if cause else None,
         latency_us,
         KINDS[finding] if finding else None,
         defect_class or "",
+        stream,
+        seq,
+        wall_ns,
     )
 
 
 def totals_values(totals: Totals) -> Row:
-    """triggers ... max_us of INSERT INTO window_total."""
-    latency = totals.latency
+    """triggers ... cycle_max_us of INSERT INTO window_total."""
+    latency, cycle = totals.latency, totals.cycle
     return (
         totals.triggers,
         *(totals.counts.get(kind, 0) for kind in Kind),
@@ -137,6 +141,8 @@ def totals_values(totals: Totals) -> Row:
         latency.p50_us,
         latency.p95_us,
         latency.max_us,
+        cycle.p50_us,
+        cycle.max_us,
     )
 
 
@@ -163,9 +169,11 @@ def totals_row_of(ledger: str, row: Row) -> TotalsRow:
             overkill=overkill,
             escape=escape,
             latency=Latency(p50, p95, most),
+            cycle=Cycle(*row[26:28]),
         ),
         cumulative=_by_kind(row[20:24]),
         status=row[24],
+        sent=bool(row[25]),
     )
 
 

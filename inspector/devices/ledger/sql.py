@@ -27,14 +27,21 @@ SELECT ?, ?, ?, id FROM outcome WHERE id = ?"""
 TOUCH_WINDOW = """INSERT INTO dirty_window (span_id, touched_ns) VALUES (?, ?)
 ON CONFLICT (span_id) DO UPDATE SET touched_ns = excluded.touched_ns"""
 # A time of touching that lies in the future is from before the clock was set back.
-DUE_WINDOWS = """SELECT span.id, span.end_s FROM dirty_window
+DUE_WINDOWS = """SELECT span.id, span.start_s, span.end_s FROM dirty_window
 JOIN span ON span.id = dirty_window.span_id
 WHERE dirty_window.touched_ns <= :quiet OR dirty_window.touched_ns > :now
 ORDER BY span.end_s, span.id LIMIT 32"""
 CLEAN_WINDOW = "DELETE FROM dirty_window WHERE span_id = ?"
 
-PARTS_OF_SPAN = """SELECT outcome.kind, outcome.cause, outcome.latency_us, finding.verdict,
-    finding.defect_class
+# The class that the model gave its strongest box; NULL where it names none.
+MODEL_CLASS = """(SELECT box.value ->> '$.label' FROM detail, json_each(detail.boxes) AS box
+    WHERE detail.outcome_id = outcome.id AND box.value ->> '$.label' <> ''
+    ORDER BY box.value ->> '$.peak' DESC, box.key LIMIT 1)"""
+# The class of a failed part's defect: a person's, or else the model's.
+DEFECT_CLASS = f"""CASE WHEN coalesce(finding.verdict, outcome.kind) = 'fail'
+    THEN coalesce(nullif(finding.defect_class, ''), {MODEL_CLASS}) END"""
+PARTS_OF_SPAN = f"""SELECT outcome.kind, outcome.cause, outcome.latency_us, finding.verdict,
+    {DEFECT_CLASS}, outcome.stream_id, outcome.seq, outcome.trigger_wall_ns
 FROM outcome LEFT JOIN finding ON finding.outcome_id = outcome.id
 WHERE outcome.span_id = ?"""
 LATEST_OF_SPAN = """FROM window_total AS total JOIN span ON span.id = total.span_id
@@ -45,11 +52,9 @@ LAST_ROW = """SELECT "row", cumulative_passed, cumulative_failed, cumulative_rev
     cumulative_fault FROM window_total ORDER BY "row" DESC LIMIT 1"""
 ADD_TOTAL = """INSERT INTO window_total ("row", span_id, revision, counted_ns, triggers, passed,
     failed, review, fault, causes, defect_classes, first_pass, reviewed, overkill, escapes,
-    p50_us, p95_us, max_us, cumulative_passed, cumulative_failed, cumulative_review,
-    cumulative_fault)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-MARK_DELIVERED = """UPDATE window_total SET status = ?, status_ns = ?, status_detail = ?
-WHERE "row" = ? AND status <> 'delivered'"""
+    p50_us, p95_us, max_us, cycle_p50_us, cycle_max_us, cumulative_passed, cumulative_failed,
+    cumulative_review, cumulative_fault)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 # The part, and of its last review the revision (0: none) and the verdict.
 FIND_PART = """SELECT outcome.id, outcome.span_id, outcome.kind, span.lot,

@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from inspector.core.clock import SECOND
 from inspector.core.errors import MaintainerError
 from inspector.core.terms import Cause, Kind
-from inspector.devices.ledger import rows
+from inspector.devices.ledger import rows, sql
 from inspector.devices.ledger.counts import lot_begin
-from inspector.devices.ledger.reader import open_read_only
+from inspector.devices.ledger.reading import open_read_only
 from inspector.domain.challenge import LOT
 
 SCORES = 5000  # of the newest parts
@@ -49,8 +49,8 @@ WHERE span.start_s >= ? AND span.start_s < ? AND span.model = ?
     AND span.lot <> '{LOT}' AND outcome.score IS NOT NULL"""
 NEWEST_SCORES = f"{_SCORES} ORDER BY span.start_s DESC, outcome.id DESC LIMIT ?"
 FIRST_SCORES = f"{_SCORES} ORDER BY span.start_s, outcome.id LIMIT ?"
-# Each gives the ids of the parts behind a point or bar, newest first, and reads little else: kinds
-# and causes through the index by span, findings from the reviews, scores from the newest parts.
+# Each gives the ids of the parts behind a point or bar, newest first: kinds and causes through the
+# index by span, findings from the reviews, scores from the newest parts.
 _IN_SPAN = f"""span.start_s >= :start AND span.start_s < :end AND span.lot <> '{LOT}'
     AND (:lot IS NULL OR span.lot = :lot)"""
 _BY_SPAN = f"""FROM span CROSS JOIN outcome INDEXED BY outcome_by_span
@@ -62,7 +62,9 @@ BEHIND = {
             AND coalesce(outcome.cause, '') <> 'paused'
         UNION SELECT outcome.id {_BY_FINDING} AND outcome.kind = 'pass'
         ORDER BY 1 DESC LIMIT :limit""",
-    "class": f"""SELECT outcome.id {_BY_FINDING} AND finding.defect_class = :name
+    "class": f"""SELECT outcome.id {_BY_FINDING} AND {sql.DEFECT_CLASS} = :name
+        UNION SELECT outcome.id {_BY_SPAN} AND outcome.kind = 'fail' AND {sql.MODEL_CLASS} = :name
+            AND outcome.id NOT IN (SELECT outcome_id FROM finding)
         ORDER BY 1 DESC LIMIT :limit""",
     "cause": f"""SELECT outcome.id {_BY_SPAN} AND outcome.kind = 'fault' AND outcome.cause = :name
             AND outcome.id NOT IN (SELECT outcome_id FROM finding)
@@ -74,9 +76,8 @@ BEHIND = {
     "slowest": f"""SELECT id FROM (SELECT outcome.id, outcome.latency_us {_BY_SPAN}
         AND coalesce(outcome.cause, '') <> 'paused' ORDER BY 2 DESC LIMIT :limit)""",
 }
-PARTS = """SELECT outcome.id, stream.uuid, stream.camera, outcome.seq, outcome.kind, outcome.cause,
-    outcome.score, outcome.latency_us, outcome.trigger_wall_ns, finding.verdict,
-    finding.defect_class
+PARTS = f"""SELECT outcome.id, stream.uuid, stream.camera, outcome.seq, outcome.kind, outcome.cause,
+    outcome.score, outcome.latency_us, outcome.trigger_wall_ns, finding.verdict, {sql.DEFECT_CLASS}
 FROM outcome JOIN stream ON stream.id = outcome.stream_id
 LEFT JOIN finding ON finding.outcome_id = outcome.id
 WHERE outcome.id IN (%s) ORDER BY outcome.id DESC"""
@@ -116,7 +117,7 @@ class Trend:
     """All points of a span, without gaps, oldest first, and what its parts suffered from."""
 
     points: tuple[Point, ...]
-    classes: Mapping[str, int] = field(default_factory=dict)  # of parts that a person found bad
+    classes: Mapping[str, int] = field(default_factory=dict)  # of failed parts, where known
     causes: Mapping[str, int] = field(default_factory=dict)  # of faults
 
 
@@ -285,11 +286,9 @@ def _middle(values: NDArray[np.int64], weights: NDArray[np.int64]) -> int:
 
 def _behind(row: rows.Row) -> PartBehind:
     id, stream, camera, seq, kind, cause, score, latency_us, wall, finding, defect_class = row
+    seen = (id, stream, camera, seq)
     return PartBehind(
-        id,
-        stream,
-        camera,
-        seq,
+        *seen,
         rows.KINDS[kind],
         rows.CAUSES[cause] if cause else None,
         score,

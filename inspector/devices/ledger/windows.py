@@ -10,7 +10,7 @@ import sqlite3
 from inspector.core.clock import SECOND
 from inspector.core.terms import Kind
 from inspector.devices.ledger import rows, sql
-from inspector.domain.tally import TotalsRow, cumulate, is_over, needs_revision, tally
+from inspector.domain.tally import TotalsRow, cumulate, is_over, is_stranded, needs_revision, tally
 
 QUIET_S = 1.0  # a window is counted when no outcome has come to it for so long
 LATEST = f"SELECT {rows.TOTAL_COLUMNS} {sql.LATEST_OF_SPAN}"
@@ -23,7 +23,11 @@ def close_windows(
     """Count windows that are over and have changed, at most 32. Returns the new rows."""
     quiet = wall_ns - int(QUIET_S * SECOND)
     due = db.execute(sql.DUE_WINDOWS, {"quiet": quiet, "now": wall_ns}).fetchall()
-    over = [span for span, end_s in due if is_over(end_s, wall_ns, grace_s)]
+    over = [
+        span
+        for span, start_s, end_s in due
+        if is_over(end_s, wall_ns, grace_s) or is_stranded(start_s, wall_ns)
+    ]
     counted = [_count(db, ledger, span, wall_ns) for span in over]
     db.executemany(sql.CLEAN_WINDOW, ((span,) for span in over))
     return [row for row in counted if row is not None]

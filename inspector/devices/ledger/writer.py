@@ -13,16 +13,19 @@ from pathlib import Path
 from typing import TypeVar
 
 from inspector.core.errors import MaintainerError
-from inspector.core.messages import Delivered, Departed, Event, Outcome
+from inspector.core.messages import Delivered, Departed, Event, LaneAt, Outcome
 from inspector.core.orders import ReviewPart
 from inspector.devices.ledger import rows, sql
 from inspector.devices.ledger.auditing import add_audit, latest_action
 from inspector.devices.ledger.ballast import Ballast
 from inspector.devices.ledger.departures import add_departures
+from inspector.devices.ledger.marks import add_marks, put_lanes
+from inspector.devices.ledger.notices import making_of, note_changes
 from inspector.devices.ledger.opening import Opened, is_damage, open_ledger
 from inspector.devices.ledger.reviews import add_review, enqueue
 from inspector.devices.ledger.sums import Sums, add_to_sums, pixel_bytes, read_sums
 from inspector.devices.ledger.windows import close_windows
+from inspector.domain.making import Making, follow
 from inspector.domain.tally import TotalsRow, window_start
 
 T = TypeVar("T")
@@ -60,6 +63,7 @@ class Ledger:
         self._next = self._number(sql.LAST_OUTCOME) + 1
         self.committed = self._number(sql.COUNT_OUTCOMES)
         self._sums = read_sums(self._db)
+        self._making = making_of(self._db)
         self._streams: dict[str, int] = {}
         self._spans: dict[tuple[int, str, str, str], int] = {}
         self.ballast.take()
@@ -71,15 +75,18 @@ class Ledger:
         delivered: Sequence[Delivered] = (),
         wall_ns: int = 0,
         departed: Sequence[Departed] = (),
+        lanes: Sequence[LaneAt] = (),
     ) -> list[Outcome]:
-        """Record outcomes (each with: keep its heatmap and boxes?), events, delivery marks and
-        what is about to leave; a mark that was meant for another ledger is passed over.
+        """Record outcomes (each with: keep its heatmap and boxes?), events, delivery marks, what
+        is about to leave, and how far lanes have got; a mark that was meant for another ledger is
+        passed over. A change of what is made is noted with the first part that shows it.
 
         Returns the outcomes that were not there before. Raises CannotWrite or Damaged.
         """
-        fresh, grown = self._write(
-            lambda: self._commit(outcomes, events, delivered, wall_ns, departed)
+        fresh, grown, making = self._write(
+            lambda: self._commit(outcomes, events, delivered, wall_ns, departed, lanes)
         )
+        self._making = making
         self._next += len(outcomes)
         self.committed += len(fresh)
         self._sums += grown
@@ -88,6 +95,11 @@ class Ledger:
     def sums(self) -> Sums:
         """Sums as committed; kept in memory."""
         return self._sums
+
+    @property
+    def model(self) -> str:
+        """The model of the last part that one has judged; empty before the first."""
+        return self._making.now.model if self._making.now else ""
 
     def close_windows(self, wall_ns: int, grace_s: float) -> list[TotalsRow]:
         """Count windows that are over and have changed, at most 32. Returns the new rows."""
@@ -177,19 +189,22 @@ class Ledger:
         delivered: Sequence[Delivered],
         wall_ns: int,
         departed: Sequence[Departed],
-    ) -> tuple[list[Outcome], Sums]:
-        """The outcomes that are new, and by how much the sums have grown."""
+        lanes: Sequence[LaneAt],
+    ) -> tuple[list[Outcome], Sums, Making]:
+        """The outcomes that are new, by how much the sums have grown, and what is made now."""
         fresh = self._add_outcomes(outcomes, wall_ns) if outcomes else []
         new = [outcome for _, outcome in fresh]
         self._db.executemany(
             sql.ADD_EVENT,
             ((e.wall_ns, e.service, e.severity.value, e.code, e.text) for e in events),
         )
-        marks = [(d.status, wall_ns, d.detail, d.row) for d in delivered if d.ledger == self.id]
-        self._db.executemany(sql.MARK_DELIVERED, marks)
+        add_marks(self._db, self.id, delivered, wall_ns)
+        put_lanes(self._db, self.id, lanes)
+        making, changes = follow(self._making, new)
+        note_changes(self._db, changes)
         grown = Sums(pixel_bytes=pixel_bytes(new)) + add_departures(self._db, departed)
         add_to_sums(self._db, grown)
-        return new, grown + enqueue(self._db, fresh)
+        return new, grown + enqueue(self._db, fresh), making
 
     def _add_outcomes(
         self, outcomes: Sequence[tuple[Outcome, bool]], wall_ns: int

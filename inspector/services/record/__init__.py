@@ -2,9 +2,11 @@
 
 `process` is the loop, `journal` what waits to be committed, `pictures` the evidence's frames,
 `housekeeping` what is looked after once a second, `events` how all of it is told, `alarms` what
-calls for a person, `statistics` what the parts come to, `board` what the screens are told.
+calls for a person, `statistics` what the parts come to, `board` what the screens are told and
+`status` what the plant is.
 
 `desk` takes what people send, `access` knows who they are (`people_file`, `pin_checks`), `refusals`
-notes whom it sent away, `commands` does what they ordered: `changeover` has a recipe on its way
-into force, `challenge` the test with golden parts, `challenge_schedule` when that is due.
+notes whom it sent away, `plant` takes what the plant's MES orders, `commands` does what they
+ordered: `changeover` has a recipe on its way into force, `challenge` the test with golden parts,
+`challenge_schedule` when that is due.
 """

@@ -16,8 +16,11 @@ from inspector.core.live import (
     RECENT,
     Alarm,
     ChallengeState,
+    LineState,
+    LineStatus,
     Live,
     RecentPart,
+    ServiceHealth,
     WorkshopState,
 )
 from inspector.core.messages import Heartbeat, Outcome
@@ -27,6 +30,7 @@ from inspector.devices.ledger import Ledger
 from inspector.domain.health import Roster, Survey
 from inspector.domain.linestate import Facts, line_state
 from inspector.services.record.statistics import Statistics
+from inspector.services.record.status import line_status
 
 FASTEST_NS = 100 * MS
 SLOWEST_NS = 250 * MS  # what is killed is to be seen within 2 s
@@ -103,8 +107,7 @@ class Board:
         """The state of now."""
         self._sent, self._changed = now, False
         services, sums = self._roster.services(now), ledger.sums()
-        facts = Facts(current.mode, services, statistics.part_alarms.faults_in_row)
-        state, why = line_state(facts)
+        state, why = self._state(services, current, statistics)
         return Live(
             sent_ns=now,
             wall_ns=wall_ns,
@@ -134,6 +137,25 @@ class Board:
             departed=sums.departed,
             departed_bytes=sums.departed_bytes,
         )
+
+    def status(
+        self,
+        now: int,
+        wall_ns: int,
+        current: Current,
+        model: str,
+        statistics: Statistics,
+        alarms: tuple[Alarm, ...],
+    ) -> LineStatus:
+        """The state of now for the plant. `model`: of the last part."""
+        services = self._roster.services(now)
+        state = self._state(services, current, statistics)
+        return line_status(wall_ns, state, current, model, services, alarms)
+
+    def _state(
+        self, services: tuple[ServiceHealth, ...], current: Current, statistics: Statistics
+    ) -> tuple[LineState, str]:
+        return line_state(Facts(current.mode, services, statistics.part_alarms.faults_in_row))
 
     def _per_minute(self, now: int, wall_ns: int) -> float:
         """Parts that triggered in the last 60 s; in the first minute, as many as it would be."""

@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from inspector.core.clock import MS, Clock
-from inspector.core.config import Challenge, StationConfig, load_recipe
+from inspector.core.config import StationConfig
 from inspector.core.errors import MaintainerError, OperatorError
 from inspector.core.live import ChallengeState, ChallengeStep
 from inspector.core.messages import Outcome
 from inspector.core.paths import Paths
+from inspector.core.recipe import Challenge, load_recipe
 from inspector.core.terms import Mode, Severity
 from inspector.devices.ledger import CannotWrite, Ledger, RecordedChallenge, challenges
 from inspector.domain.challenge import ShiftStart, Trial, blank, result_of

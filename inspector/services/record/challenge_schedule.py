@@ -10,14 +10,14 @@ import sqlite3
 from collections.abc import Callable
 
 from inspector.core.clock import SECOND
-from inspector.core.config import Challenge, load_recipe
 from inspector.core.errors import InspectorError
 from inspector.core.paths import Paths
+from inspector.core.recipe import Challenge, load_recipe
 from inspector.core.terms import Severity
 from inspector.devices.ledger import Ledger, RecordedChallenge
 from inspector.devices.ledger.challenges import last_counted, last_ended
 from inspector.domain.challenge import GRACE_NS, ShiftStart, due_at, is_overdue
-from inspector.domain.egress import rfc3339
+from inspector.domain.egress.words import rfc3339
 from inspector.services.record.alarms import Alarms
 
 FAILED = "challenge_failed"

@@ -10,17 +10,18 @@ is not in order.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, get_args
 
 from msgspec import structs
 
 from inspector.core import orders
 from inspector.core.clock import Clock
-from inspector.core.config import load_recipe
 from inspector.core.errors import InspectorError, MaintainerError, OperatorError
 from inspector.core.messages import SwitchRecipe
 from inspector.core.orders import AnyOrder, Errand, ErrandDone, ErrandOrder, Person, Role, SetRecipe
 from inspector.core.paths import Paths
+from inspector.core.recipe import load_recipe
 from inspector.core.terms import Mode
 from inspector.devices.bundles import Store, find, open_bundle
 from inspector.devices.bus import Outlet
@@ -34,6 +35,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 WORKSHOP_WAIT_MS = 50.0  # it may just have started
 
 Detail = dict[str, str]
+NOTHING_MORE: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -77,10 +79,19 @@ class Commands:
             orders.BackModel: Deed(self._before_back, self._send),
         }
 
-    def carry_out(self, ledger: Ledger, order: AnyOrder, who: Person, reason: str) -> str:
-        """Do it. Returns what was done. Raises InspectorError when it was not, and Damaged."""
+    def carry_out(
+        self,
+        ledger: Ledger,
+        order: AnyOrder,
+        who: Person,
+        reason: str,
+        more: Mapping[str, str] = NOTHING_MORE,
+    ) -> str:
+        """Do it, and note it with what `more` says of it. Returns what was done. Raises
+        InspectorError when it was not, and Damaged."""
         deed, tag = self.table[type(order)], tag_of(order)
         detail = values_of(order) | deed.before(order) | {"role": who.role.value, "reason": reason}
+        detail |= more
         if not deed.notes_itself:
             ledger.audit(who.name, tag, detail, self._clock.wall_ns())
         try:
@@ -92,6 +103,11 @@ class Commands:
                 failed = detail | {"why": str(error)}
                 ledger.audit(who.name, f"{tag}_failed", failed, self._clock.wall_ns())
             raise
+
+    @property
+    def is_loading(self) -> bool:
+        """True while a recipe that was asked for is not in force yet."""
+        return self._changeover.current.asked is not None
 
     def wants_reason(self, order: AnyOrder) -> bool:
         """True when the recipe in force asks for one. A recipe that is no longer in order asks

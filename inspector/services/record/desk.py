@@ -2,7 +2,8 @@
 
 Promises: an order is carried out for somebody whose session is known, whose role is high enough,
 and who gives a reason where the recipe in force asks for one; everybody else is refused, answered
-and noted, whatever they send. A PIN that is being checked holds up nothing.
+and noted, whatever they send. A PIN that is being checked holds up nothing. The orders of the
+plant's MES are `plant`'s.
 Never: takes anything but a login, a logout, a renewal or an order.
 """
 
@@ -12,7 +13,17 @@ from dataclasses import dataclass
 
 from inspector.core.clock import MS, SECOND, Clock
 from inspector.core.errors import InspectorError
-from inspector.core.orders import AnyOrder, Login, Logout, Order, Person, Renew, Reply, Role
+from inspector.core.orders import (
+    AnyOrder,
+    Login,
+    Logout,
+    Order,
+    Person,
+    PlantOrder,
+    Renew,
+    Reply,
+    Role,
+)
 from inspector.core.wire import AnyMessage
 from inspector.devices.bus import Desk as Socket
 from inspector.devices.ledger import Damaged, Ledger
@@ -21,6 +32,7 @@ from inspector.domain.sessions import TOKEN_BYTES
 from inspector.services.record.access import Access
 from inspector.services.record.commands import Commands, tag_of, values_of
 from inspector.services.record.pin_checks import PinCheck, PinChecks
+from inspector.services.record.plant import MES, NOTHING, Plant, PlantDesk
 from inspector.services.record.refusals import STRANGER, Refusals
 
 # Taken in one turn: a flood must not hold up the commits. Refusals cost next to nothing, each order
@@ -43,8 +55,16 @@ class Done:
 class Desk:
     """Takes what comes to the control socket."""
 
-    def __init__(self, socket: Socket, access: Access, commands: Commands, clock: Clock) -> None:
+    def __init__(
+        self,
+        socket: Socket,
+        access: Access,
+        commands: Commands,
+        clock: Clock,
+        plant: Plant = NOTHING,
+    ) -> None:
         self._socket, self._commands, self._clock = socket, commands, clock
+        self._plant = PlantDesk(plant, commands, clock)
         self._access = access
         self._checks = PinChecks()
         self._refusals = Refusals(clock)
@@ -70,6 +90,7 @@ class Desk:
     def tidy(self, ledger: Ledger) -> None:
         """Once a second. Raises Damaged."""
         self._refusals.tidy(ledger)
+        self._plant.tidy(ledger)
 
     def close(self) -> None:
         self._checks.close()
@@ -80,6 +101,8 @@ class Desk:
         """The answer; None when it comes later."""
         if isinstance(asked, Order):
             return self._order(ledger, asked, done)
+        if isinstance(asked, PlantOrder):
+            return self._plant_order(ledger, asked, done)
         if isinstance(asked, Login):
             return self._login(ledger, address, asked)
         if isinstance(asked, Renew):
@@ -110,6 +133,12 @@ class Desk:
             return self._refuse(ledger, who, order, _no(str(error), "refused", who))
         done.append(Done(order, who, text))
         return Reply(ok=True, text=text, person=who)
+
+    def _plant_order(self, ledger: Ledger, asked: PlantOrder, done: list[Done]) -> Reply:
+        reply = self._plant.take(ledger, asked)
+        if reply.ok:
+            done.append(Done(asked.order, MES, reply.text))
+        return reply
 
     def _refuse(self, ledger: Ledger, who: Person | None, order: AnyOrder, reply: Reply) -> Reply:
         name, group = STRANGER, STRANGER

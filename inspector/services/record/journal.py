@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from inspector.core.clock import SECOND
-from inspector.core.messages import Delivered, Departed, Event, Outcome, Recorded
+from inspector.core.messages import Delivered, Departed, Event, LaneAt, Outcome, Recorded
 from inspector.devices.bus import Outlet
 from inspector.devices.ledger import CannotWrite, Ledger
 from inspector.domain.acknowledge import Acknowledgement
@@ -31,10 +31,11 @@ class Batch:
     events: deque[Event] = field(default_factory=lambda: deque(maxlen=MOST_EVENTS))
     delivered: list[Delivered] = field(default_factory=list)
     departed: list[Departed] = field(default_factory=list)
+    lanes: list[LaneAt] = field(default_factory=list)
 
     @property
     def empty(self) -> bool:
-        return not (self.outcomes or self.events or self.delivered or self.departed)
+        return not (self.outcomes or self.events or self.delivered or self.departed or self.lanes)
 
     @property
     def full(self) -> bool:
@@ -74,16 +75,17 @@ class Journal:
     def event(self, event: Event) -> None:
         self._batch.events.append(event)
 
-    def delivered(self, mark: Delivered) -> None:
-        """Note a delivery mark; publish sends the row again if it is lost here."""
-        if not self.stalled:
-            self._batch.delivered.append(mark)
-
-    def departed(self, message: Departed) -> None:
-        """Note what is about to leave; publish waits for it to be committed, and tells it again
-        if it is lost here."""
-        if not self.stalled:
-            self._batch.departed.append(message)
+    def outgoing(self, word: Delivered | Departed | LaneAt) -> None:
+        """Note what publish tells of what leaves. It waits until what it tells of as leaving is
+        committed, and does or tells again whatever is lost here."""
+        if self.stalled:
+            return
+        if isinstance(word, Delivered):
+            self._batch.delivered.append(word)
+        elif isinstance(word, Departed):
+            self._batch.departed.append(word)
+        else:
+            self._batch.lanes.append(word)
 
     def commit(self, ledger: Ledger, now: int, wall_ns: int) -> list[Outcome]:
         """Commit what is there and acknowledge it. Returns what was not recorded before.
@@ -95,7 +97,12 @@ class Journal:
             return []
         try:
             fresh = ledger.commit(
-                batch.outcomes, batch.events, batch.delivered, wall_ns, batch.departed
+                batch.outcomes,
+                batch.events,
+                batch.delivered,
+                wall_ns,
+                batch.departed,
+                batch.lanes,
             )
         except CannotWrite as error:
             self.stalled = str(error)

@@ -13,7 +13,7 @@ from inspector.core.config import StationConfig, Ui
 from inspector.core.current import Current, load_current, read_current, write_current
 from inspector.core.errors import InspectorError, MaintainerError
 from inspector.core.live import WorkshopState
-from inspector.core.messages import Delivered, Departed, Event, Heartbeat, Outcome
+from inspector.core.messages import Delivered, Departed, Event, Heartbeat, LaneAt, Outcome
 from inspector.core.orders import ErrandDone, ReviewPart, SetRecipe
 from inspector.core.paths import Paths
 from inspector.core.pulse import Pulse
@@ -36,7 +36,9 @@ from inspector.services.record.events import Events
 from inspector.services.record.housekeeping import Housekeeping
 from inspector.services.record.journal import MOST, Journal
 from inspector.services.record.pictures import Pictures
+from inspector.services.record.plant import open_plant
 from inspector.services.record.statistics import Statistics
+from inspector.services.record.status import Status
 
 IDLE_MS = 50.0  # a command waits at most so long when nothing else comes
 REST_S = 0.008  # between two looks into the inbox: waking for every message would cost the line
@@ -79,11 +81,15 @@ class Record:
             config, paths, self._changeover, self._pictures, self._alarms, self._events, clock
         )
         workshop = bus.outlet(paths.socket("workshop"), MESSAGES)
+        publish = bus.outlet(paths.socket("publish"), MESSAGES)
+        self._status = Status(publish if config.publish else None)
         rooms = Rooms(self._changeover, workshop, self._alarms, self._challenges)
         self._commands = Commands(paths, rooms, clock)
         access = open_access(paths, config.ui or Ui(), self._ledger, clock)
-        self._desk = Desk(bus.answer(paths.socket(CONTROL)), access, self._commands, clock)
+        desk = bus.answer(paths.socket(CONTROL))
+        self._desk = Desk(desk, access, self._commands, clock, open_plant(paths, config.publish))
         self._begin_current(current)
+        self._note_mode()
 
     def turn(self) -> bool:
         """One round: gather, commit, then what is due."""
@@ -94,16 +100,12 @@ class Record:
             self._look_around()
             if not self._journal.stalled:
                 self._alarms.save(self._ledger)
+                self._note_mode()
         except Damaged as error:
             self._begin_anew(str(error))
         now = self._clock.monotonic_ns()
         self._journal.speak(now)
-        if self._board.due(now):
-            wall, current = self._clock.wall_ns(), self._changeover.current
-            said = self._alarms.shown(), self._challenges.state()
-            self._screens.send(
-                self._board.live(now, wall, current, self._ledger, self._statistics, *said)
-            )
+        self._tell(now)
         return True
 
     def stop(self) -> None:
@@ -114,6 +116,21 @@ class Record:
         self._desk.close()
         self._ledger.checkpoint()
         self._ledger.close()
+
+    def _tell(self, now: int) -> None:
+        """The screens and the plant, each when it is time."""
+        wall, current = self._clock.wall_ns(), self._changeover.current
+        alarms = self._alarms.shown()
+        if self._board.due(now):
+            said = self._statistics, alarms, self._challenges.state()
+            self._screens.send(self._board.live(now, wall, current, self._ledger, *said))
+        if self._status.due(now):
+            known = self._ledger.model, self._statistics, alarms
+            self._status.tell(self._board.status(now, wall, current, *known), now)
+
+    def _note_mode(self) -> None:
+        mode = self._changeover.current.mode
+        self._status.note_mode(self._ledger, mode, self._clock.wall_ns())
 
     def _open(self, damage: str | None = None) -> Ledger:
         settings, path = self._config.record, self._paths.ledger
@@ -131,6 +148,7 @@ class Record:
         self._ledger.close()
         self._ledger = self._open(damage)
         self._alarms.move()
+        self._status.move()
         self._statistics.recount()
         self._challenges.begin_anew()
 
@@ -174,10 +192,8 @@ class Record:
             self._events.note(message)
             if message.service == "detect":
                 self._answer(self._changeover.hear(message))
-        elif isinstance(message, Delivered):
-            self._journal.delivered(message)
-        elif isinstance(message, Departed):
-            self._journal.departed(message)
+        elif isinstance(message, Delivered | Departed | LaneAt):
+            self._journal.outgoing(message)
         elif isinstance(message, ErrandDone):
             self._end_errand(message)
         elif isinstance(message, WorkshopState):

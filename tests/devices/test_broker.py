@@ -1,68 +1,27 @@
 """The broker's connection against a real mosquitto: each refusal, each loss, each misfit."""
 
 import socket
-import ssl
-import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.broker import TOPIC, down, letter, quick, result, results, settings, up
+from support.certificates import Authority
 from support.mosquitto import (
     Subscriber,
     free_port,
     mosquitto,
     needs_mosquitto,
     passwords,
+    tls_lines,
 )
 
-from inspector.core.config import Publish
 from inspector.core.errors import MaintainerError
-from inspector.devices.broker import Backoff, Broker, Down, Happening, Result, Up
-from inspector.domain.egress import Payload
-
-TOPIC = "acme/lyon/press/l1/c7/vision/v1/totals"
-PATIENCE_S = 30.0
-
-
-def settings(port: int, **changes: Any) -> Publish:
-    return Publish(**{"host": "127.0.0.1", "port": port, "tls": False, **changes})
-
-
-def quick(config: Publish) -> Broker:
-    return Broker(config, TOPIC, "inspector-test", Backoff(first_s=0.05, most_s=0.2))
-
-
-def wait_for(broker: Broker, wanted: Callable[[Happening], bool]) -> Happening:
-    """The first happening that is wanted."""
-    for _ in range(int(PATIENCE_S / 0.5)):
-        happening = broker.poll(0.5)
-        if happening and wanted(happening):
-            return happening
-    raise AssertionError("it did not happen")
-
-
-def up(broker: Broker) -> Up:
-    happening = wait_for(broker, lambda one: isinstance(one, Up))
-    assert isinstance(happening, Up)
-    return happening
-
-
-def down(broker: Broker) -> str:
-    happening = wait_for(broker, lambda one: isinstance(one, Down))
-    assert isinstance(happening, Down)
-    assert "\n" not in happening.text
-    return happening.text
-
-
-def result(broker: Broker, token: int) -> Result:
-    happening = wait_for(broker, lambda one: isinstance(one, Result) and one.token == token)
-    assert isinstance(happening, Result)
-    return happening
+from inspector.devices.broker import Backoff, Result
 
 
 @needs_mosquitto
@@ -73,7 +32,7 @@ def test_payload_is_acknowledged_and_arrives(tmp_path: Path) -> None:
         quick(settings(server.port)) as broker,
     ):
         assert up(broker).in_flight == 20
-        token = broker.publish(Payload(b"{}"))
+        token = broker.publish(letter())
         assert result(broker, token) == Result(token, "acked")
         assert reader.take(1) == [b"{}"]
 
@@ -82,7 +41,7 @@ def test_payload_is_acknowledged_and_arrives(tmp_path: Path) -> None:
 def test_nobody_reads_is_told(tmp_path: Path) -> None:
     with mosquitto(tmp_path) as server, quick(settings(server.port)) as broker:
         up(broker)
-        token = broker.publish(Payload(b"{}"))
+        token = broker.publish(letter())
         assert result(broker, token) == Result(token, "acked", "nobody reads")
 
 
@@ -99,7 +58,7 @@ def test_publish_denied_by_acl_is_refused(tmp_path: Path) -> None:
     lines = f"allow_anonymous true\nacl_file {tmp_path / 'acl'}"
     with mosquitto(tmp_path, lines) as server, quick(settings(server.port)) as broker:
         up(broker)
-        answer = result(broker, broker.publish(Payload(b"{}")))
+        answer = result(broker, broker.publish(letter()))
         assert answer.status == "refused"
         assert "0x87" in answer.detail
 
@@ -109,8 +68,8 @@ def test_payload_too_large_for_the_broker_is_set_aside(tmp_path: Path) -> None:
     lines = "allow_anonymous true\nmax_packet_size 200"
     with mosquitto(tmp_path, lines) as server, quick(settings(server.port)) as broker:
         up(broker)
-        assert result(broker, broker.publish(Payload(b"x" * 300))).status == "oversize"
-        assert result(broker, broker.publish(Payload(b"x" * 20))).status == "acked"
+        assert result(broker, broker.publish(letter(b"x" * 300))).status == "oversize"
+        assert result(broker, broker.publish(letter(b"x" * 20))).status == "acked"
 
 
 @needs_mosquitto
@@ -118,9 +77,20 @@ def test_payload_that_breaks_the_connection_is_told_from_a_lost_one(tmp_path: Pa
     lines = "allow_anonymous true\nmessage_size_limit 200"
     with mosquitto(tmp_path, lines) as server, quick(settings(server.port)) as broker:
         up(broker)
-        assert result(broker, broker.publish(Payload(b"x" * 300))).status == "broke"
+        assert result(broker, broker.publish(letter(b"x" * 300))).status == "broke"
         up(broker)
-        assert result(broker, broker.publish(Payload(b"x" * 20))).status == "acked"
+        assert result(broker, broker.publish(letter(b"x" * 20))).status == "acked"
+
+
+@needs_mosquitto
+def test_letters_behind_the_one_that_breaks_the_connection_are_not_blamed(tmp_path: Path) -> None:
+    lines = "allow_anonymous true\nmessage_size_limit 200"
+    with mosquitto(tmp_path, lines) as server, quick(settings(server.port)) as broker:
+        up(broker)
+        tokens = [broker.publish(letter(b"x" * size)) for size in (20, 300, 20, 300)]
+        answers = results(broker, 4)
+    said = {answer.token: answer.status for answer in answers}
+    assert [said[token] for token in tokens] == ["acked", "broke", "lost", "lost"]
 
 
 @needs_mosquitto
@@ -128,12 +98,12 @@ def test_killed_broker_loses_nothing_silently_and_comes_back(tmp_path: Path) -> 
     with mosquitto(tmp_path) as server, quick(settings(server.port)) as broker:
         up(broker)
         server.kill()
-        tokens = [broker.publish(Payload(b"{}")) for _ in range(5)]
+        tokens = [broker.publish(letter()) for _ in range(5)]
         answers = [result(broker, token).status for token in tokens]
         assert answers == ["lost"] * 5
         server.start()
         up(broker)
-        assert result(broker, broker.publish(Payload(b"{}"))).status == "acked"
+        assert result(broker, broker.publish(letter())).status == "acked"
 
 
 @needs_mosquitto
@@ -168,6 +138,12 @@ def test_wrong_host_name_is_one_clear_line() -> None:
         assert "no-such-host.invalid:1883: no such host" in down(broker)
 
 
+@pytest.mark.parametrize("host", ["", "a" * 70 + ".acme", "a..b"])
+def test_what_is_no_host_name_at_all_is_one_clear_line(host: str) -> None:
+    with quick(settings(1883, host=host)) as broker:
+        assert "mend publish.host" in down(broker)
+
+
 def test_broker_of_mqtt_3_is_one_clear_line() -> None:
     with answering(b"\x20\x02\x00\x01") as port, quick(settings(port)) as broker:
         assert f"127.0.0.1:{port}: does not speak MQTT v5" in down(broker)
@@ -187,20 +163,20 @@ def test_broker_that_acknowledges_nothing_is_left() -> None:
         quick(settings(port, ack_timeout_s=0.3)) as broker,
     ):
         up(broker)
-        assert result(broker, broker.publish(Payload(b"{}"))).status == "timeout"
+        assert result(broker, broker.publish(letter())).status == "timeout"
         assert "acknowledges nothing within 0.3 s" in down(broker)
 
 
 @needs_mosquitto
 def test_tls_checks_the_name_and_the_authority(tmp_path: Path) -> None:
-    authority = _certificates(tmp_path)
-    files = f"certfile {tmp_path}/server.crt\nkeyfile {tmp_path}/server.key"
-    with mosquitto(tmp_path, f"allow_anonymous true\n{files}") as server:
-        good = settings(server.port, host="localhost", tls=True, ca_file=str(authority))
+    authority = Authority(tmp_path)
+    ca = str(authority.certificate)
+    with mosquitto(tmp_path, tls_lines(authority.sign("localhost"))) as server:
+        good = settings(server.port, host="localhost", tls=True, ca_file=ca)
         with quick(good) as broker:
             up(broker)
-            assert result(broker, broker.publish(Payload(b"{}"))).status == "acked"
-        with quick(settings(server.port, tls=True, ca_file=str(authority))) as broker:
+            assert result(broker, broker.publish(letter())).status == "acked"
+        with quick(settings(server.port, tls=True, ca_file=ca)) as broker:
             assert "a certificate for another name; mend publish.host" in down(broker)
         with quick(settings(server.port, host="localhost", tls=True)) as broker:
             assert "the system's authorities did not sign" in down(broker)
@@ -258,22 +234,3 @@ def _answer(server: socket.socket, data: bytes, keep: bool, done: threading.Even
             connection.sendall(data)
             while keep and not done.wait(0.05):
                 pass
-
-
-def _certificates(folder: Path) -> Path:
-    """An authority, and a server's certificate for `localhost` only. Returns the authority's."""
-    new = "req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
-    usage = "-addext keyUsage=critical,keyCertSign"
-    _openssl(folder, f"{new} -x509 -days 2 {usage} -subj /CN=ca -keyout ca.key -out ca.crt")
-    _openssl(folder, f"{new} -subj /CN=localhost -keyout server.key -out server.csr")
-    (folder / "names").write_text("subjectAltName=DNS:localhost\nauthorityKeyIdentifier=keyid\n")
-    sign = "x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2"
-    _openssl(folder, f"{sign} -extfile names -out server.crt")
-    assert ssl.create_default_context(cafile=str(folder / "ca.crt"))
-    return folder / "ca.crt"
-
-
-def _openssl(folder: Path, arguments: str) -> None:
-    subprocess.run(
-        ["openssl", *arguments.split()], cwd=folder, check=True, capture_output=True, text=True
-    )

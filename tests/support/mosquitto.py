@@ -1,5 +1,6 @@
 """A real mosquitto for the tests, on a free port of the loopback, with its own files."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -12,6 +13,8 @@ from queue import Empty, SimpleQueue
 import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+
+from support.certificates import Authority, Signed
 
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
 needs_mosquitto = pytest.mark.skipif(
@@ -39,8 +42,13 @@ class Mosquitto:
             self._process = subprocess.Popen(
                 [MOSQUITTO, "-c", str(self._config)], stdout=log, stderr=log
             )
-        _until_listening(self.port)
+        until_listening(self.port)
         return self
+
+    def yield_to_all(self) -> None:
+        """Run behind everything else on this machine."""
+        assert self._process
+        os.setpriority(os.PRIO_PROCESS, self._process.pid, 19)
 
     def kill(self) -> None:
         if self._process:
@@ -98,12 +106,28 @@ class Subscriber:
     def close(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+        self._client._reset_sockets()  # paho leaves its own pair to the garbage collector
 
     def __enter__(self) -> "Subscriber":
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class Listener(Subscriber):
+    """As Subscriber, but keeps the whole messages."""
+
+    def __init__(self, port: int, topic: str = "#", **login: str) -> None:
+        self.whole: SimpleQueue[mqtt.MQTTMessage] = SimpleQueue()
+        super().__init__(port, topic, **login)
+
+    def next(self, timeout_s: float = 20.0) -> mqtt.MQTTMessage:
+        """The next message."""
+        return self.whole.get(timeout=timeout_s)
+
+    def _take(self, message: mqtt.MQTTMessage) -> None:
+        self.whole.put(message)
 
 
 def free_port() -> int:
@@ -121,7 +145,27 @@ def passwords(folder: Path, **users: str) -> Path:
     return path
 
 
-def _until_listening(port: int) -> None:
+def tls_lines(server: Signed, clients: Authority | None = None) -> str:
+    """A listener with TLS that lets everybody in, or only whom an authority has signed; their
+    user is then the certificate's name."""
+    files = f"certfile {server.certificate}\nkeyfile {server.key}"
+    if clients is None:
+        return f"allow_anonymous true\n{files}"
+    return (
+        f"{files}\ncafile {clients.certificate}\nallow_anonymous false\n"
+        "require_certificate true\nuse_identity_as_username true"
+    )
+
+
+def acl_line(folder: Path, text: str) -> str:
+    """An access list of these lines."""
+    path = folder / "acl"
+    path.write_text(text)
+    path.chmod(0o600)
+    return f"acl_file {path}"
+
+
+def until_listening(port: int) -> None:
     until = time.monotonic() + 20
     while time.monotonic() < until:
         with socket.socket() as probe:

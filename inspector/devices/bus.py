@@ -81,6 +81,22 @@ class Bus:
             self._sockets.remove(socket)
             socket.close()
 
+    def asker(self, endpoint: str) -> "Asker":
+        """For commands whose answers are not waited for."""
+        return Asker(self, endpoint)
+
+    def question(self, endpoint: str) -> "zmq.Socket[bytes]":
+        """Connect a REQ socket for one command; what was not sent is dropped with it."""
+        socket = self._socket(zmq.REQ, 10)
+        socket.setsockopt(zmq.LINGER, 0)
+        socket.connect(endpoint)
+        return socket
+
+    def drop(self, socket: "zmq.Socket[bytes]") -> None:
+        """Close one socket before the others."""
+        self._sockets.remove(socket)
+        socket.close()
+
     def close(self) -> None:
         for socket in self._sockets:
             socket.close()
@@ -197,6 +213,38 @@ class Desk:
 
     def close(self) -> None:
         self._socket.close()
+
+
+class Asker:
+    """One command at a time to a desk, without waiting."""
+
+    def __init__(self, bus: Bus, endpoint: str) -> None:
+        self._bus = bus
+        self._endpoint = endpoint
+        self._socket: zmq.Socket[bytes] | None = None
+
+    def ask(self, message: AnyMessage) -> None:
+        """Send a command; the answer to the one before is not awaited any more."""
+        self.drop()
+        self._socket = self._bus.question(self._endpoint)
+        self._socket.send(encode(message), zmq.NOBLOCK)
+
+    def answer(self) -> AnyMessage | None:
+        """The answer, once; None as long as none is there."""
+        if self._socket is None or not self._socket.poll(0):
+            return None
+        data = self._socket.recv(zmq.NOBLOCK)
+        self.drop()
+        try:
+            return decode(data)
+        except EngineerError:
+            return None
+
+    def drop(self) -> None:
+        """No answer is awaited any more."""
+        if self._socket is not None:
+            self._bus.drop(self._socket)
+            self._socket = None
 
 
 def newest_live(inbox: Inbox, timeout_ms: float) -> Live | None:

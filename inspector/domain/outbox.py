@@ -1,180 +1,215 @@
-"""Which totals rows go to the broker next, and what each of its answers means for a row.
+"""Which rows go to the broker next, and what each of its answers means for a row.
 
-Promises: oldest first, at most as many on their way as the broker takes; a row that was
-acknowledged is never sent again by this run, and is reported until its mark is seen in the
-ledger; a refused row is kept and does not hold up the others for ever; only a row that does not
-fit, or that alone broke the connection STRIKES times, is set aside.
+Promises: what is new goes before what a network that was away has held up, and that goes at a
+pace; each oldest first. A row that was acknowledged is never sent again by this run, unless the
+receiver lacks it, and is reported until its mark is seen in the ledger. A refused row is kept and
+does not hold up the others for ever. A row that can not leave (its sums, its size, or because it
+broke the connection STRIKES times alone) leaves as void in its place, and is set aside.
 Never: knows what a row says, sends anything itself, or reads a clock.
 """
 
+import heapq
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
 
 from inspector.core.clock import SECOND
 from inspector.core.messages import Delivered
-from inspector.domain.tally import TotalsRow
+from inspector.domain.flow import Flow
+from inspector.domain.marks import Lane, Marks, Status
+from inspector.domain.rate_limit import RateLimit
 
-MARK_AGAIN_NS = 5 * SECOND  # a mark not seen in the ledger by then is sent to record again
 HOLD_NS = 60 * SECOND  # a refused row waits so long while others are tried
 FIRST_PAUSE_NS = 5 * SECOND  # after a refusal nothing is sent for so long, doubling
 LONGEST_PAUSE_NS = 60 * SECOND
 STRIKES = 3
-MOST_UNMARKED = 500  # with so many marks not seen, record does not hear us: stop sending
-AHEAD = 40  # rows read beyond those that are known
+MOST_UNMARKED = 3000  # with so many marks not seen, record does not hear us: stop sending
 
 
-@dataclass
-class Mark:
-    """One row that is done, and when to tell record (again)."""
-
-    message: Delivered
-    due_ns: int
-
-
-@dataclass(frozen=True)
-class Sent:
-    """One row on its way, and whether it was sent to see if it breaks the connection."""
-
-    ledger: str
-    row: int
-    alone: bool
-
-
-@dataclass
 class Outbox:
-    """The rows of one ledger on their way out. All times are monotonic nanoseconds."""
+    """The rows of one ledger on their way out. All times are monotonic nanoseconds.
 
-    ledger: str = ""
-    in_flight: int = 0  # what the broker takes at once; 0 while there is no connection
-    _sent: dict[int, Sent] = field(default_factory=dict)  # by token
-    _done: dict[int, Mark] = field(default_factory=dict)
-    _held: dict[int, int] = field(default_factory=dict)  # row -> until
-    _strikes: dict[int, int] = field(default_factory=dict)
-    _alone: bool = False  # one row at a time, to find the one that breaks the connection
-    _pause_ns: int = 0
-    _paused_until: int = 0
+    A row that was read with `add` waits until it is chosen; from then on it is under way, until
+    it is answered or put `back`.
+    """
 
-    @property
-    def on_the_way(self) -> int:
-        return len(self._sent)
-
-    @property
-    def unmarked(self) -> int:
-        return len(self._done)
-
-    @property
-    def look_at(self) -> int:
-        """How many pending rows to read, so that some are new."""
-        return AHEAD + len(self._sent) + len(self._done) + len(self._held)
-
-    def connected(self, in_flight: int) -> None:
-        """A new connection, which takes so many at once; what the last one refused may go now."""
-        self.in_flight = in_flight
-        self._held.clear()
+    def __init__(
+        self, lane: Lane, per_s: int = 1000, answer: Status = "delivered", voids: bool = True
+    ) -> None:
+        """`per_s`: the pace of the backlog; `answer`: what the broker's word makes of a row."""
+        self.ledger = ""
+        self.marks = Marks(lane)
+        self.through = 0  # the receiver has every row up to this one
+        self.in_flight = 0  # what the broker takes at once; 0 while there is no connection
+        self._answer: Status = answer
+        self._voids = voids
+        self._pace = RateLimit(max(1, per_s // 10), SECOND // per_s, 0)
+        self._flow = Flow()
+        self.newest = 0  # rows up to this one are the backlog
+        self._live: list[int] = []
+        self._backlog: list[int] = []
+        self._known: set[int] = set()  # that wait, are under way or are held
+        self._underway: dict[int, bool] = {}  # to see whether it breaks the connection, alone?
+        self._held: dict[int, int] = {}  # row -> until
+        self._strikes: dict[int, int] = {}
+        self._void: dict[int, str] = {}  # row -> why it cannot leave
+        self._alone = False  # one row at a time, to find the one that breaks the connection
+        self._pause_ns = 0
         self._paused_until = 0
 
-    def room(self, now: int) -> int:
-        """How many rows may be sent now."""
-        if now < self._paused_until or len(self._done) >= MOST_UNMARKED:
-            return 0
-        return max(0, min(self.in_flight, 1 if self._alone else self.in_flight) - len(self._sent))
+    @property
+    def underway(self) -> int:
+        return len(self._underway)
 
-    def choose(self, pending: Sequence[TotalsRow], now: int) -> list[TotalsRow]:
-        """Which of the ledger's oldest `look_at` pending rows go now, oldest first. `pending` has
-        been read: rows that it does not show are taken to be marked."""
-        self._follow(pending)
-        self._forget(pending)
-        underway = {sent.row for sent in self._sent.values()}
-        free = (
-            row
-            for row in pending
-            if row.row not in underway
-            and row.row not in self._done
-            and now >= self._held.get(row.row, now)
-        )
-        return [row for row, _ in zip(free, range(self.room(now)), strict=False)]
+    @property
+    def known(self) -> int:
+        """How many rows wait, are under way or are held after a refusal."""
+        return len(self._known)
 
-    def sent(self, token: int, row: TotalsRow) -> None:
-        self._sent[token] = Sent(row.ledger, row.row, self._alone and not self._sent)
+    def waits(self, live: bool) -> int:
+        """How many rows have been read and not been chosen."""
+        return len(self._live if live else self._backlog)
 
-    def set_aside(self, row: int, why: str, now: int) -> None:
-        """This row can never leave."""
-        self._finish(row, "quarantined", why, now)
-
-    def acked(self, token: int, now: int) -> None:
-        """The broker has the row."""
-        if (row := self._answered(token)) is not None:
-            self._finish(row, "delivered", "", now)
-            self._alone, self._pause_ns = False, 0
-
-    def refused(self, token: int, now: int) -> None:
-        """The broker will not have it now: keep it, pause, and try others before it."""
-        if (row := self._answered(token)) is not None:
-            self._held[row] = now + HOLD_NS
-            self._pause_ns = min(max(FIRST_PAUSE_NS, 2 * self._pause_ns), LONGEST_PAUSE_NS)
-            self._paused_until = now + self._pause_ns
-
-    def oversize(self, token: int, why: str, now: int) -> None:
-        if (row := self._answered(token)) is not None:
-            self.set_aside(row, why, now)
-
-    def lost(self, token: int) -> None:
-        """The connection ended, or no answer came: the row goes again."""
-        self._answered(token)
-
-    def broke(self, token: int, why: str, now: int) -> bool:
-        """The connection ended over an answer that may be this row's. True when it is set aside."""
-        alone = token in self._sent and self._sent[token].alone
-        self._alone = True
-        row = self._answered(token)
-        if row is None or not alone:
+    def follow(self, ledger: str) -> bool:
+        """The ledger there is now; True when it is another one, whose rows are other rows."""
+        if ledger == self.ledger:
             return False
-        self._strikes[row] = self._strikes.get(row, 0) + 1
-        if self._strikes[row] < STRIKES:
-            return False
-        self.set_aside(row, why, now)
+        self.ledger, self.through = ledger, 0
+        for known in (self._underway, self._held, self._strikes, self._void):
+            known.clear()
+        self._known.clear()
+        self._live, self._backlog = [], []
+        self.marks.clear()
         return True
 
-    def marks(self, now: int) -> list[Delivered]:
-        """What to tell record now."""
-        return [mark.message for mark in self._done.values() if now >= mark.due_ns]
+    def connected(self, in_flight: int, newest: int) -> None:
+        """A new connection, which takes so many at once; rows up to `newest` are the backlog. What
+        the last one refused may go now."""
+        self.in_flight, self.newest, self._paused_until = in_flight, newest, 0
+        rows = [*self._live, *self._backlog, *self._held]
+        self._held.clear()
+        self._live, self._backlog = [], []
+        for row in rows:
+            self._wait(row)
 
-    def told(self, message: Delivered, now: int) -> None:
-        """Record was told; once more if the ledger does not show it."""
-        if message.row in self._done:
-            self._done[message.row].due_ns = now + MARK_AGAIN_NS
+    def disconnected(self) -> None:
+        """Nothing is chosen; what is under way is still to be answered."""
+        self.in_flight = 0
 
-    def _finish(
-        self, row: int, status: Literal["delivered", "quarantined"], detail: str, now: int
-    ) -> None:
-        message = Delivered(ledger=self.ledger, row=row, status=status, detail=detail)
-        self._done[row] = Mark(message, now)
-        self._held.pop(row, None)
+    def add(self, rows: Iterable[int]) -> None:
+        """Rows that the ledger shows as not sent, or that the receiver lacks."""
+        for row in rows:
+            if row not in self._known and row not in self.marks:
+                self._known.add(row)
+                self._wait(row)
+
+    def add_void(self, row: int, why: str) -> None:
+        """A row that was set aside, and whose place the receiver still waits for."""
+        if row not in self._known and row not in self.marks:
+            self._void[row] = why
+            self.add([row])
+
+    def choose(self, now: int, live: bool) -> list[int]:
+        """Which rows go now, oldest first; they are under way from here on."""
+        self._release(now)
+        rows = self._live if live else self._backlog
+        room, chosen = self._room(now, live), list[int]()
+        while rows and len(chosen) < room and (live or self._pace.ready(now)):
+            row = heapq.heappop(rows)
+            self._underway[row] = self._alone
+            chosen.append(row)
+            if not live:
+                self._pace.take(now)
+        return chosen
+
+    def back(self, row: int) -> None:
+        """The row could not be handed over, or the connection ended before it was answered."""
+        if self._answered(row):
+            self._wait(row)
+
+    def is_void(self, row: int) -> bool:
+        """True when this row can only leave as void."""
+        return row in self._void
+
+    def acked(self, row: int, now: int) -> None:
+        """The broker has the row."""
+        if not self._answered(row):
+            return
+        self._alone, self._pause_ns = False, 0
+        self._flow.answered(now)
+        if row in self._void:
+            self._finish(row, "quarantined", self._void[row], now)
+        else:
+            known = row <= self.through
+            self._finish(row, "delivered" if known else self._answer, "", now)
+
+    def refused(self, row: int, now: int) -> None:
+        """The broker will not have it now: keep it, pause, and try others before it."""
+        if self._answered(row):
+            self._held[row] = now + HOLD_NS
+            if now >= self._paused_until:
+                self._pause_ns = min(max(FIRST_PAUSE_NS, 2 * self._pause_ns), LONGEST_PAUSE_NS)
+                self._paused_until = now + self._pause_ns
+
+    def cannot_leave(self, row: int, why: str, now: int) -> bool:
+        """This row, as it is, can never leave. True when it is set aside for good; otherwise it
+        goes as void."""
+        if not self._answered(row):
+            return False
+        if row in self._void or not self._voids:
+            self._finish(row, "quarantined", self._void.get(row, why), now)
+            return True
+        self._void[row] = why
         self._strikes.pop(row, None)
+        self._wait(row)
+        return False
 
-    def _answered(self, token: int) -> int | None:
-        """The row of this token, None when it belongs to a ledger that is no longer there."""
-        sent = self._sent.pop(token, None)
-        return sent.row if sent and sent.ledger == self.ledger else None
+    def broke(self, row: int, why: str, now: int) -> bool:
+        """The connection ended over an answer that may be this row's. True when that is enough,
+        and it cannot leave as it is."""
+        alone, self._alone = self._underway.get(row, False), True
+        if alone:
+            self._strikes[row] = self._strikes.get(row, 0) + 1
+        if self._strikes.get(row, 0) >= STRIKES:
+            self.cannot_leave(row, why, now)
+            return True
+        self.back(row)
+        return False
 
-    def _follow(self, pending: Sequence[TotalsRow]) -> None:
-        """A new ledger has taken the place of the old one: its rows are other rows."""
-        if pending and pending[0].ledger != self.ledger:
-            self.ledger = pending[0].ledger
-            for known in (self._done, self._held, self._strikes):
-                known.clear()
+    def due(self, now: int) -> list[Delivered]:
+        """What to tell record now."""
+        return self.marks.due(self.ledger, now)
 
-    def _forget(self, pending: Sequence[TotalsRow]) -> None:
-        """Rows that the ledger no longer shows as pending are marked, and no more our business."""
-        shown = {row.row for row in pending}
-        whole = len(pending) < self.look_at
-        last = max(shown, default=-1)
-        for row in _gone(self._done, shown, whole, last):
-            del self._done[row]
-        for row in _gone(self._held, shown, whole, last):
+    def received(self, through: int) -> None:
+        """The receiver has every row up to this one."""
+        self.through = through
+        self.marks.received(through)
+
+    def seen(self, first: int, shown: Sequence[int], whole: bool) -> None:
+        """As `Marks.seen`."""
+        self.marks.seen(first, shown, whole)
+
+    def _room(self, now: int, live: bool) -> int:
+        """How many rows may be chosen now. What is new has some room of its own."""
+        if not self.in_flight or now < self._paused_until or len(self.marks) >= MOST_UNMARKED:
+            return 0
+        if self._alone or self._pause_ns:  # after a refusal one row asks whether it may go on
+            return max(0, 1 - len(self._underway))
+        width = self._flow.width(self.in_flight, now) + (self.in_flight if live else 0)
+        return max(0, width - len(self._underway))
+
+    def _release(self, now: int) -> None:
+        """Refused rows that have waited long enough."""
+        for row in [row for row, until in self._held.items() if now >= until]:
             del self._held[row]
+            self._wait(row)
 
+    def _wait(self, row: int) -> None:
+        heapq.heappush(self._live if row > self.newest else self._backlog, row)
 
-def _gone(known: Iterable[int], shown: set[int], whole: bool, last: int) -> list[int]:
-    return [row for row in known if row not in shown and (whole or row < last)]
+    def _answered(self, row: int) -> bool:
+        return self._underway.pop(row, None) is not None
+
+    def _finish(self, row: int, status: Status, detail: str, now: int) -> None:
+        self.marks.done(row, status, detail, now)
+        self._known.discard(row)
+        self._strikes.pop(row, None)
+        self._void.pop(row, None)

@@ -1,0 +1,7 @@
+"""`python -m inspector.services.publish`."""
+
+import sys
+
+from inspector.services.publish.process import main
+
+sys.exit(main())

@@ -174,7 +174,7 @@ def test_help_has_an_example_for_every_command() -> None:
 
     top = inspector("--help").stdout
     for room in COMMANDS:
-        name = {"check": "check-config"}.get(
+        name = {"check": "check-config", "mqtt_check": "mqtt-check"}.get(
             room.__name__.rpartition(".")[2], room.__name__.rpartition(".")[2]
         )
         assert name in top

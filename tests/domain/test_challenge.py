@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from support.outcomes import outcome
 
 from inspector.core.clock import SECOND
-from inspector.core.config import Challenge, GoldenPart
 from inspector.core.errors import OperatorError
 from inspector.core.messages import Outcome
+from inspector.core.recipe import Challenge, GoldenPart
 from inspector.core.terms import Cause, Kind
 from inspector.domain.challenge import (
     GRACE_NS,

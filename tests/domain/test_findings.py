@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inspector.core.config import Findings
+from inspector.core.recipe import Findings
 from inspector.domain.findings import Finding, score, that_count, unknown_classes
 
 SIZE = (200, 100)

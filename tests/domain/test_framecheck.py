@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from inspector.core.config import FrameCheck
+from inspector.core.recipe import FrameCheck
 from inspector.domain.framecheck import complaint, focus_of, measure
 
 LIMITS = FrameCheck(min_focus=20.0)

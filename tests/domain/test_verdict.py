@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inspector.core.config import RecipeLimits
+from inspector.core.recipe import RecipeLimits
 from inspector.core.terms import Kind
 from inspector.domain.verdict import judge
 

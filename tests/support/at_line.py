@@ -18,8 +18,9 @@ from msgspec import convert, structs
 from playwright.sync_api import Browser, Locator, Page
 
 from inspector.cli.station import write_changed_recipe
-from inspector.core.config import Challenge, FolderCamera, load_recipe, load_station
+from inspector.core.config import FolderCamera, load_station
 from inspector.core.paths import Paths, under
+from inspector.core.recipe import Challenge, load_recipe
 from support.browser import Screen, screen
 from support.line import Line, running, wait_for
 from support.people import PINS

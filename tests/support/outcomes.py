@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from inspector.core.messages import Event, Outcome, Recorded
+from inspector.core.messages import Delivered, Event, Outcome, Recorded
 from inspector.core.paths import Paths
 from inspector.core.terms import Cause, Kind, Lane, Timing
 from inspector.core.topology import MESSAGES
@@ -43,6 +43,13 @@ def mixed(seq: int, **changes: Any) -> Outcome:
     """Mostly passes, and every other kind now and then."""
     kinds = {7: Kind.FAIL, 11: Kind.REVIEW, 13: Kind.FAULT}
     return outcome(seq, kinds.get(seq % 20, Kind.PASS), **changes)
+
+
+def mark(ledger: str, rows: int | tuple[int, ...] = (), **changes: Any) -> Delivered:
+    """publish's word that these totals rows are delivered, or what `changes` say."""
+    numbers = (rows,) if isinstance(rows, int) else rows
+    fields: dict[str, Any] = {"lane": "totals", "rows": numbers, "status": "delivered"}
+    return Delivered(ledger=ledger, **(fields | changes))
 
 
 class FakeGate:

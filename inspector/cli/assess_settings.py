@@ -84,7 +84,7 @@ PUBLISHED = (
     Setting("event_bytes", "bytes", 1, 4096, None, "of one event"),
     Setting("events", "", 0, 1_000_000, 50, "a day"),
     Setting("overhead_bytes", "bytes", 0, 4096, 280, "a message: MQTT, TLS, TCP/IP, its ack"),
-    Setting("keepalive_s", "s", 5, 3600, 30, "without a message, until a ping"),
+    Setting("keepalive_s", "s", 5, 3600, 60, "without a message, until a ping"),
     Setting("ping_bytes", "bytes", 0, 4096, 200, "of a ping with all below it, and its answer"),
 )
 PRICES = (

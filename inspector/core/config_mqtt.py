@@ -43,7 +43,7 @@ class Publish(Section, frozen=True, kw_only=True):
     key_file: str | None = None
     username: str | None = None
     password_file: str | None = None
-    keepalive_s: Annotated[int, Meta(ge=5, le=3600)] = 30
+    keepalive_s: Annotated[int, Meta(ge=5, le=3600)] = 60
     ack_timeout_s: Annotated[float, Meta(gt=0, le=600)] = 20.0  # without the broker's own word
     ack: Literal["broker", "application"] = "broker"  # application: the receiver's word counts
     resend_s: Annotated[float, Meta(ge=1, le=86_400)] = 60.0  # without the receiver's word

@@ -10,8 +10,9 @@ from support.stations import picture as grey_picture
 from support.stations import small
 from support.tiny_model import write_bundle
 
-from inspector.core.config import Detect, Findings, Recipe, RecipeLimits
+from inspector.core.config import Detect
 from inspector.core.paths import under
+from inspector.core.recipe import Findings, Recipe, RecipeLimits
 from inspector.core.terms import Kind
 from inspector.devices.engine import Engine
 from inspector.procedures.judge import Judge

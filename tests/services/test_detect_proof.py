@@ -13,8 +13,9 @@ from support.tiny_model import write_bundle
 
 from inspector.cli import samples
 from inspector.core.bundle import Golden, Proof
-from inspector.core.config import Detect, Recipe, RecipeLimits
+from inspector.core.config import Detect
 from inspector.core.paths import Paths, under
+from inspector.core.recipe import Recipe, RecipeLimits
 from inspector.devices.bundles import open_bundle
 from inspector.devices.engine import Engine
 from inspector.devices.proofs import Stamps

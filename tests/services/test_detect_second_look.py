@@ -14,9 +14,10 @@ from support.two_looks import put_two_looks_in_use, write_two_looks
 
 from inspector.core.bundle import Limits
 from inspector.core.clock import MS, SECOND, SystemClock
-from inspector.core.config import Detect, Recipe, RecipeLimits
+from inspector.core.config import Detect
 from inspector.core.messages import FrameTicket, Outcome
 from inspector.core.paths import Paths, under
+from inspector.core.recipe import Recipe, RecipeLimits
 from inspector.core.terms import FrameFormat, FrameRef, Kind, Pixel
 from inspector.devices.bundles import open_bundle
 from inspector.devices.engine import Engine

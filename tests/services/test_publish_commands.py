@@ -197,7 +197,6 @@ def test_recipe_that_there_is_not_and_the_lot_of_golden_parts_are_refused(begin:
 @pytest.mark.parametrize(
     "payload",
     [
-        b"",
         b"{",
         b"\xff\xfe",
         b"[" * 5000,
@@ -221,6 +220,13 @@ def test_what_is_no_command_is_refused_and_changes_nothing(begin: Begin, payload
     )
     assert mes.current.lot == "L1"
     assert mes.order("c2", lot("L2")) == DONE
+
+
+def test_empty_message_that_clears_a_retained_command_is_passed_over(begin: Begin) -> None:
+    mes = begin()
+    mes.wire.say("command", b"", retain=True)
+    assert mes.order("after", STATE) == DONE
+    assert len(mes.wire.of("reply")) == 1
 
 
 def test_long_correlation_does_not_come_back(begin: Begin) -> None:

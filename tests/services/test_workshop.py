@@ -15,7 +15,6 @@ from support.disks import fill, small_disk
 from support.stations import in_use, make_station, picture, write_recipe
 from support.workshop import Shop, pictures, shop, until
 
-from inspector.core.config import load_recipe
 from inspector.core.orders import (
     AdoptProduct,
     BackModel,
@@ -28,6 +27,7 @@ from inspector.core.orders import (
     TryInShadow,
     UseModel,
 )
+from inspector.core.recipe import load_recipe
 from inspector.core.terms import Cause, Kind, Mode
 from inspector.devices.bundles import Store, find, open_bundle
 

@@ -12,7 +12,6 @@ from support.tiny_model import write_bundle
 from support.workshop import Shop, pictures, shop, until
 
 from inspector.cli.station import recorded
-from inspector.core.config import load_recipe
 from inspector.core.live import Live, WorkshopState
 from inspector.core.messages import Outcome
 from inspector.core.orders import (
@@ -31,6 +30,7 @@ from inspector.core.orders import (
     UseModel,
 )
 from inspector.core.paths import Paths
+from inspector.core.recipe import load_recipe
 from inspector.core.terms import Kind
 from inspector.core.topology import CONTROL
 from inspector.devices.bundles import Store, find, open_bundle

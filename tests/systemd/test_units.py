@@ -77,7 +77,11 @@ def test_process_with_the_network_may_not_read_frames_or_evidence() -> None:
     identities = publish.words("Service", "Group") + publish.words("Service", "SupplementaryGroups")
     assert identities == ["inspector"]
     assert publish["Service"]["User"] != "inspector"
-    assert publish.words("Service", "InaccessiblePaths") == ["/var/lib/inspector/evidence"]
+    hidden = {path.lstrip("-") for path in publish.words("Service", "InaccessiblePaths")}
+    state, run = "/var/lib/inspector", "/run/inspector"
+    assert hidden == {f"{state}/evidence", f"{state}/workshop", f"{run}/spool"}
+    makers = {f"inspector-{name}.service" for name in ("record", "workshop", "gate")}
+    assert makers <= set(publish.words("Unit", "After"))  # what is not there cannot be hidden
     camera = next(process for process in TABLE if process.camera)
     for maker_of_rings in (camera, BY_NAME["detect"]):
         assert unit(maker_of_rings)["Service"]["Group"] == "inspector-frames"

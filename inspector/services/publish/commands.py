@@ -112,7 +112,9 @@ class Commands:
         return False
 
     def hear(self, heard: Heard, now: int) -> None:
-        """Somebody's message on the topic of commands."""
+        """Somebody's message on the topic of commands. An empty one only clears a retained one."""
+        if not heard.payload:
+            return
         topic = self._topics.reply_to(heard.response_topic)
         correlation = heard.correlation
         if len(correlation) > LONGEST_CORRELATION:

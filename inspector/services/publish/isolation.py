@@ -49,7 +49,7 @@ class Isolation:
             self._teller.tell_last(Severity.ALARM, "publish_exposed", text)
             raise MaintainerError(text)
         if found:
-            text = f"{found}: frames and images are not kept from publish, on a bench they may"
+            text = f"{found}; allowed on a bench, refused with production = true"
             self._teller.tell(Severity.INFO, "publish_on_bench", text)
 
 

@@ -8,6 +8,7 @@ or sends anything that has not come through the door.
 """
 
 import logging
+import os
 import time
 from contextlib import ExitStack, closing
 
@@ -37,6 +38,7 @@ from inspector.services.publish.totals import LANE
 
 IDLE_S = 0.05  # waits so long for the broker when there is nothing to do
 SOON_S = 0.004  # or so long when record is about to commit what is to leave
+NICE = 10  # a backlog that drains must not cost the line its deadline
 FAREWELL_S = 1.0  # at the end, wait so long for what is on its way
 
 
@@ -101,16 +103,20 @@ class Publisher:
                     self._lanes.sparkplug.hear(message)
 
     def _beat(self, now: int) -> None:
-        reader, totals = self._context.reader, self._lanes.totals
         state, note = self._link.state
-        queue = totals.box.underway + len(totals.box.marks)
-        self._context.record.send(self._pulse.beat(now, state, queue, note))
+        self._context.record.send(self._pulse.beat(now, state, self._waiting(), note))
+
+    def _waiting(self) -> int:
+        """Totals rows that wait to be delivered; the state tells of them too."""
+        reader, totals = self._context.reader, self._lanes.totals
         try:
             waiting, events = reader.pending_count(), reader.notices_pending()
             outgoing = Outgoing(waiting=waiting, set_aside=totals.set_aside, events=events)
             self._lanes.state.know(outgoing, reader.ledger_id())
         except MaintainerError as error:
             self._context.teller.tell(Severity.INFO, "ledger_unread", str(error))
+            return totals.box.underway + len(totals.box.marks)
+        return waiting
 
 
 class Idle:
@@ -140,6 +146,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _build(config: StationConfig, paths: Paths, stack: ExitStack) -> Turning:
+    os.nice(NICE)
     log, clock = logging.getLogger("publish"), SystemClock()
     bus = stack.enter_context(Bus())
     record = bus.outlet(paths.socket("record"), MESSAGES)

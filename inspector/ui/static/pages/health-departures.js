@@ -53,5 +53,10 @@ function item(one) {
   return el("li", {},
     el("p", { class: "muted small" },
       `${clock(one.wall_ns, true, true)} · ${one.topic} · ${bytes(one.bytes)}`),
-    el("code", {}, one.payload));
+    el("code", {}, breakable(one.payload)));
+}
+
+/** The very text, which a narrow screen may break between two fields rather than within one. */
+function breakable(payload) {
+  return payload.split(/(?<=,)/).map((piece) => [piece, el("wbr")]);
 }

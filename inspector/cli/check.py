@@ -4,10 +4,11 @@ import argparse
 from typing import Any
 
 from inspector.cli.screen import add_root, command, print_json, results, say
-from inspector.core.config import Camera, RemoteCamera, StationConfig, Ui, load_recipe, load_station
+from inspector.core.config import Camera, RemoteCamera, StationConfig, Ui, load_station
 from inspector.core.errors import InspectorError
 from inspector.core.paths import Paths, of_root
 from inspector.core.people import load_people
+from inspector.core.recipe import load_recipe
 from inspector.devices.bundles import find, open_bundle
 from inspector.devices.cameras import open_camera
 from inspector.devices.tls import check_certificate

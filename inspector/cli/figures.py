@@ -13,8 +13,9 @@ from msgspec import Struct
 from inspector.cli.summary import Spread, spread
 from inspector.cli.trial import Seen
 from inspector.core.bundle import BundleManifest
-from inspector.core.config import Detect, RecipeLimits
+from inspector.core.config import Detect
 from inspector.core.errors import EngineerError
+from inspector.core.recipe import RecipeLimits
 from inspector.core.terms import Kind
 from inspector.teach.evaluate import Rate, auroc, average_precision, wilson
 from inspector.teach.labelled import read_mask

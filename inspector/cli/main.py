@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from inspector import __version__
 from inspector.cli import (
+    assess,
     audit,
     benchmark,
     check,
@@ -20,6 +21,8 @@ from inspector.cli import (
     evaluate,
     export,
     model,
+    mqtt_check,
+    receive,
     replay,
     run,
     status,
@@ -46,8 +49,11 @@ COMMANDS = (
     collect,
     replay,
     totals,
+    receive,
+    mqtt_check,
     export,
     benchmark,
+    assess,
 )
 
 EXAMPLES = """examples:

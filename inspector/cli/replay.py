@@ -12,9 +12,10 @@ from msgspec import Struct, structs
 
 from inspector.cli.screen import add_root, command, print_json, progress, results
 from inspector.cli.station import folder, recorded, run_line, write_changed_recipe, write_station
-from inspector.core.config import Evidence, StationConfig, load_recipe, load_station
+from inspector.core.config import Evidence, StationConfig, load_station
 from inspector.core.errors import MaintainerError, OperatorError
 from inspector.core.paths import Paths, of_root
+from inspector.core.recipe import load_recipe
 from inspector.core.terms import Kind
 from inspector.devices.bundles import find
 from inspector.devices.ledger import RecordedPart

@@ -11,8 +11,8 @@ from inspector import __version__
 from inspector.cli.figures import Evaluation, Interval
 from inspector.cli.trial import Seen, read
 from inspector.core.bundle import BundleManifest
-from inspector.core.config import Recipe
 from inspector.core.errors import MaintainerError
+from inspector.core.recipe import Recipe
 from inspector.core.terms import Kind
 from inspector.teach.labelled import read_mask
 from inspector.teach.report import Page, Part, Row, Table, render

@@ -5,15 +5,15 @@ Never: for a real station: these PINs are known to everybody.
 """
 
 import secrets
-import socket
 from typing import Literal
 
+from inspector.cli.ports import free_port
 from inspector.cli.screen import say
 from inspector.cli.station import write_changed_recipe
-from inspector.core.config import Challenge, GoldenPart, Recipe, RecipeLimits
 from inspector.core.errors import MaintainerError
 from inspector.core.paths import Paths
 from inspector.core.people import Listed, change_people
+from inspector.core.recipe import Challenge, GoldenPart, Recipe, RecipeLimits
 from inspector.devices.bundles import Bundle, Store
 from inspector.domain.pins import SALT_BYTES, hashed
 
@@ -52,7 +52,9 @@ def furnish(paths: Paths, bundle: Bundle) -> dict[str, object]:
         ),
     )
     change_people(paths.people, lambda _before: _three())
-    port = _free_port()
+    port = free_port(HOST, PORT)
+    if port is None:
+        raise MaintainerError(f"{HOST}: has no free port for a screen; give --no-ui")
     pins = ", ".join(f"{name} {pin}" for name, pin in PEOPLE)
     say(f"screen: http://{HOST}:{port} (PINs of the demo: {pins})")
     return {"host": HOST, "port": port}
@@ -63,15 +65,3 @@ def _three() -> tuple[Listed, ...]:
         Listed(name=role, role=role, pin=hashed(pin, secrets.token_bytes(SALT_BYTES)))
         for role, pin in PEOPLE
     )
-
-
-def _free_port() -> int:
-    for port in (PORT, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((HOST, port))
-                return int(probe.getsockname()[1])
-            except OSError:
-                continue
-    raise MaintainerError(f"{HOST}: has no free port for a screen; give --no-ui")

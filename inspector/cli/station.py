@@ -16,10 +16,11 @@ import tomli_w
 from msgspec import structs, to_builtins
 
 from inspector.cli.run import WATCH_S, start, stop
-from inspector.core.config import Recipe, RecipeLimits, load_station
+from inspector.core.config import load_station
 from inspector.core.errors import MaintainerError
 from inspector.core.live import Live
 from inspector.core.paths import Paths, under
+from inspector.core.recipe import Recipe, RecipeLimits
 from inspector.core.topology import LIVE
 from inspector.devices.bus import Bus, newest_live
 from inspector.devices.host import Lifecycle
@@ -95,8 +96,10 @@ def run_line(
     on_live: OnLive,
     stuck_s: float = STUCK_S,
     log: Path | None = None,
+    settled: Callable[[], bool] | None = None,
 ) -> None:
-    """Run the line until `parts` outcomes are committed, or until a signal when None.
+    """Run the line until `parts` outcomes are committed and what they led to has `settled`, or
+    until a signal when None.
 
     What the processes say goes to the file `log`, or to standard error.
     Raises MaintainerError when no outcome comes for `stuck_s` seconds before that.
@@ -108,7 +111,9 @@ def run_line(
         supervisor = start(paths, stack.enter_context(log.open("ab")) if log else None)
         try:
             committed, moved = -1, time.monotonic()
-            while life.running and (parts is None or committed < parts):
+            while life.running and (
+                parts is None or committed < parts or (settled and not settled())
+            ):
                 supervisor.watch()
                 live = newest_live(inbox, WATCH_S * 1000)
                 if live is not None:
@@ -116,7 +121,8 @@ def run_line(
                         committed, moved = live.committed, time.monotonic()
                     pids = {child.process.name: child.pid or 0 for child in supervisor.children}
                     on_live(live, pids)
-                if parts is not None and time.monotonic() - moved > stuck_s:
+                waiting = parts is not None and committed < parts
+                if waiting and time.monotonic() - moved > stuck_s:
                     raise MaintainerError(f"no outcome for {stuck_s:g} s, {committed} of {parts}")
         finally:
             stop(supervisor)

@@ -8,18 +8,12 @@ Never: starts, stops or changes anything; a running line is only listened to.
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from inspector.core.config import (
-    Camera,
-    Detect,
-    RemoteCamera,
-    StationConfig,
-    load_recipe,
-    load_station,
-)
+from inspector.core.config import Camera, Detect, RemoteCamera, StationConfig, load_station
 from inspector.core.current import read_current
 from inspector.core.errors import InspectorError, MaintainerError
 from inspector.core.live import Live
 from inspector.core.paths import Paths, of_root
+from inspector.core.recipe import load_recipe
 from inspector.core.terms import FrameFormat
 from inspector.core.topology import LIVE
 from inspector.devices import box

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inspector.core.bundle import BundleManifest
-from inspector.core.config import Recipe, RecipeLimits, load_recipe
 from inspector.core.errors import EngineerError, OperatorError
+from inspector.core.recipe import Recipe, RecipeLimits, load_recipe
 from inspector.core.terms import Kind
 from inspector.devices.bundles import Bundle
 from inspector.devices.cameras import FrameMissing, read_image

@@ -22,10 +22,10 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from inspector.core.clock import SECOND
-from inspector.core.config import Challenge, GoldenPart
 from inspector.core.errors import OperatorError
 from inspector.core.live import ChallengeStep
 from inspector.core.messages import Outcome
+from inspector.core.recipe import Challenge, GoldenPart
 from inspector.core.terms import GOLDEN_LOT, Cause, Kind
 
 LOT = GOLDEN_LOT  # stamped by the gate on every part of a test

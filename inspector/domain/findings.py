@@ -8,7 +8,7 @@ Never: decides; limits are `verdict`'s.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from inspector.core.config import Findings
+from inspector.core.recipe import Findings
 
 
 @dataclass(frozen=True)

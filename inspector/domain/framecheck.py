@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inspector.core.config import FrameCheck
+from inspector.core.recipe import FrameCheck
 
 Image = NDArray[np.uint8]
 

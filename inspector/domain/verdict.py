@@ -7,7 +7,7 @@ Never: passes a part because something is missing.
 
 import math
 
-from inspector.core.config import RecipeLimits
+from inspector.core.recipe import RecipeLimits
 from inspector.core.terms import Kind
 
 

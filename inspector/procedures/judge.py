@@ -7,8 +7,8 @@ recipe or another version of the model is another judge.
 
 from dataclasses import dataclass
 
-from inspector.core.config import Recipe, RecipeLimits
 from inspector.core.errors import EngineerError
+from inspector.core.recipe import Recipe, RecipeLimits
 from inspector.core.terms import Cause, FrameRef, Kind
 from inspector.devices.engine import Image, Inference, Model
 from inspector.domain.defects import Rectangle

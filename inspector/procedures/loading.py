@@ -15,9 +15,9 @@ import msgspec
 
 from inspector import __version__
 from inspector.core.bundle import BundleManifest
-from inspector.core.config import Recipe, RecipeLimits, load_recipe
 from inspector.core.errors import InspectorError, MaintainerError
 from inspector.core.paths import Paths
+from inspector.core.recipe import Recipe, RecipeLimits, load_recipe
 from inspector.devices.bundles import Bundle, candidates, open_bundle
 from inspector.devices.engine import Engine, Image, Model
 from inspector.devices.proofs import Stamps

@@ -8,7 +8,7 @@ Never: infers, or knows of time.
 from dataclasses import dataclass, replace
 from math import isfinite
 
-from inspector.core.config import Recipe, RecipeLimits
+from inspector.core.recipe import Recipe, RecipeLimits
 from inspector.core.terms import Box, Heatmap, Kind
 from inspector.devices.engine import Inference
 from inspector.domain.defects import Rectangle, boxes, named, packed

@@ -8,10 +8,11 @@ Never: puts anything in use.
 from collections.abc import Sequence
 from pathlib import Path
 
-from inspector.core.config import Detect, Recipe, RecipeLimits, load_recipe, load_station
+from inspector.core.config import Detect, load_station
 from inspector.core.current import read_current
 from inspector.core.errors import MaintainerError
 from inspector.core.paths import Paths
+from inspector.core.recipe import Recipe, RecipeLimits, load_recipe
 from inspector.devices.bundles import Bundle
 from inspector.devices.engine import Engine
 from inspector.procedures.loading import Loader

@@ -12,11 +12,11 @@ from statistics import median
 import cv2
 from msgspec import structs
 
-from inspector.core.config import FrameCheck, load_recipe
 from inspector.core.errors import InspectorError, MaintainerError
 from inspector.core.live import RecentPart
 from inspector.core.messages import Outcome
 from inspector.core.paths import Paths
+from inspector.core.recipe import FrameCheck, load_recipe
 from inspector.devices.engine import Image, reduce
 from inspector.devices.ring import RingReader
 from inspector.domain.framecheck import FrameFacts, complaint, focus_of, measure

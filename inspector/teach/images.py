@@ -19,8 +19,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from inspector.core.config import Region
 from inspector.core.errors import OperatorError
+from inspector.core.recipe import Region
 
 FEWEST = 5
 MOST = 500  # keeps teaching within 1 GB and a few minutes; more good images add little

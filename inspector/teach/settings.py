@@ -9,7 +9,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from inspector.core.config import Region
+from inspector.core.recipe import Region
 
 Progress = Callable[[str, float], None]  # a step and its share done, 0..1
 Pixel = Literal["mono8", "bgr8"]

@@ -13,9 +13,9 @@ from starlette.routing import Route
 
 from inspector.core.bundle import BundleManifest
 from inspector.core.bundle_folder import MANIFEST
-from inspector.core.config import Recipe, load_recipe
 from inspector.core.errors import InspectorError
 from inspector.core.paths import Paths
+from inspector.core.recipe import Recipe, load_recipe
 from inspector.core.toml import read_toml
 from inspector.devices.bundles import find
 from inspector.ui import drawing, responses

@@ -19,10 +19,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from inspector.core.clock import SECOND
-from inspector.core.config import RecipeLimits, StationConfig, load_recipe
+from inspector.core.config import StationConfig
 from inspector.core.current import Current, read_current
 from inspector.core.errors import InspectorError
 from inspector.core.paths import Paths
+from inspector.core.recipe import RecipeLimits, load_recipe
 from inspector.core.terms import Frozen, Kind
 from inspector.devices.ledger.trends import (
     FIRST,

@@ -14,8 +14,8 @@ from support.foreign import TRAINED, onnx_yolo, picture, saved
 from inspector.adopt import network, pixels
 from inspector.adopt.adopting import BLIND, DRAWN, Order, adopt
 from inspector.adopt.terms import Asked, Pixel, Pixels, Source
-from inspector.core.config import Findings, Recipe, RecipeLimits
 from inspector.core.errors import EngineerError, MaintainerError
+from inspector.core.recipe import Findings, Recipe, RecipeLimits
 from inspector.core.terms import Kind
 from inspector.devices.bundles import open_bundle
 from inspector.domain.parity import difference

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from inspector.core.config import Recipe, RecipeLimits
+from inspector.core.recipe import Recipe, RecipeLimits
 from inspector.core.terms import Kind
 from inspector.devices.engine.reading import Outputs, reader_of
 from inspector.procedures.opinion import form

@@ -9,8 +9,9 @@ from support.washer import EYES, part, scratched
 
 from inspector.core import bundle_folder
 from inspector.core.bundle import LOST, Limits, Reference
-from inspector.core.config import Detect, Region
+from inspector.core.config import Detect
 from inspector.core.errors import OperatorError
+from inspector.core.recipe import Region
 from inspector.devices.bundles import open_bundle
 from inspector.devices.engine import Engine
 from inspector.procedures.proof import check, show

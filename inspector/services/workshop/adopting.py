@@ -12,10 +12,10 @@ from msgspec import structs
 
 from inspector.core.bundle import Limits
 from inspector.core.bundle_folder import as_toml
-from inspector.core.config import Findings, Recipe, RecipeLimits, load_recipe
 from inspector.core.errors import InspectorError, MaintainerError, OperatorError
 from inspector.core.orders import AdoptProduct
 from inspector.core.paths import Paths
+from inspector.core.recipe import Findings, Recipe, RecipeLimits, load_recipe
 from inspector.devices.bundles import Bundle, Store, open_bundle
 from inspector.procedures.proving import in_force, prove_here, recipe_in, settings_of
 from inspector.services.workshop.job import Done, Job, to_the_end

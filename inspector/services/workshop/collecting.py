@@ -11,10 +11,10 @@ from contextlib import closing, suppress
 
 import msgspec
 
-from inspector.core.config import FrameCheck
 from inspector.core.errors import InspectorError
 from inspector.core.live import Live, RecentPart
 from inspector.core.orders import CollectParts
+from inspector.core.recipe import FrameCheck
 from inspector.core.topology import LIVE
 from inspector.devices.bus import Bus, newest_live
 from inspector.domain.framecheck import FrameFacts

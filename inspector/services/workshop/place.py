@@ -17,9 +17,9 @@ from pathlib import Path
 import msgspec
 
 from inspector.core.bundle_folder import MANIFEST, flush
-from inspector.core.config import Region
 from inspector.core.live import Taught
 from inspector.core.paths import Paths
+from inspector.core.recipe import Region
 
 LABELS = ("good", "defective")
 PICTURES = frozenset({".png", ".jpg"})

@@ -12,10 +12,10 @@ from contextlib import closing
 from msgspec import structs
 
 from inspector.core.bundle import Limits
-from inspector.core.config import Recipe
 from inspector.core.errors import EngineerError
 from inspector.core.live import RECENT, Live, RecentPart, Shadow
 from inspector.core.orders import AdoptProduct, TryInShadow
+from inspector.core.recipe import Recipe
 from inspector.core.terms import Kind, Lane
 from inspector.core.topology import LIVE
 from inspector.devices.bundles import open_bundle

@@ -11,10 +11,10 @@ import time
 
 import cv2
 
-from inspector.core.config import Region
 from inspector.core.errors import OperatorError
 from inspector.core.live import Taught
 from inspector.core.orders import TeachProduct
+from inspector.core.recipe import Region
 from inspector.procedures.proving import recipe_in
 from inspector.procedures.shipped_files import backbone
 from inspector.procedures.teaching import EYES

@@ -127,6 +127,19 @@ def test_state_of_the_process_before_is_nobody_elses(tmp_path: Path) -> None:
             assert now.poll(0.5) is None
 
 
+@needs_mosquitto
+def test_forged_state_of_the_station_does_not_send_it_away(tmp_path: Path) -> None:
+    """Whoever may write where the station does; nobody has thrown it out."""
+    with mosquitto(tmp_path) as server, station(server.port, "1") as one:
+        up(one)
+        with quick(settings(server.port), client_id="forger") as forger:
+            up(forger)
+            forged = forger.publish(state("2", 20, Online.ONLINE))
+            assert result(forger, forged).status == "acked"
+            assert one.poll(1.0) is None
+            assert result(one, one.publish(letter())).status == "acked"
+
+
 def test_broker_that_hangs_up_again_and_again_raises_the_suspicion() -> None:
     script = Script(leave=(1, None))
     with scripted(script) as server, quick(settings(server.port)) as broker:

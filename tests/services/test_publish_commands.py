@@ -209,6 +209,7 @@ def test_recipe_that_there_is_not_and_the_lot_of_golden_parts_are_refused(begin:
         command("c1", lot("L2"), issued="2026-99-99T00:00:00Z"),
         command("c1", lot("L2"), reason="x" * 201),
     ],
+    ids=[f"{number}" for number in range(11)],  # not the command: it bears the time
 )
 def test_what_is_no_command_is_refused_and_changes_nothing(begin: Begin, payload: bytes) -> None:
     mes = begin()

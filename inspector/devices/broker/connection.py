@@ -130,6 +130,7 @@ class Broker:
             began = time.monotonic()
             end = self._hold(session)
             number += session.was_up
+            self._around.identity.ended |= session.was_up
             if self._closing.is_set():
                 return
             soon = end.hung_up and time.monotonic() - began < SOON_S

@@ -1,8 +1,10 @@
 """Is our place at the broker taken? Two stations with the same names throw each other out.
 
 Promises: a state of the station that another process has published while this one ran is noticed,
-once each. What was there before this process first came up is a predecessor's.
-Never: takes a state for another's because our own is not there; brokers forget.
+once each, after a connection of ours has ended: another station that connects throws us out. What
+was there before this process first came up is a predecessor's.
+Never: takes a state for another's because our own is not there; brokers forget. Never hangs up for
+a state alone, which anybody may write whom the broker lets.
 
 A broker that follows the standard tells the one that it throws out (0x8E); mosquitto does not.
 So the station listens to its own state, where the broker lets it.
@@ -22,6 +24,7 @@ class Identity:
 
     def __init__(self) -> None:
         self.topic: str | None = None
+        self.ended = False  # a connection of ours, so that it may have been somebody's doing
         self._run = self._since = ""
         self._seen: set[tuple[str, str]] = set()
         self._before: set[str] = set()
@@ -40,6 +43,8 @@ class Identity:
         if first and len(self._before) < MOST:
             self._before.add(state.run)
         told = (state.run, state.at)
+        if not self.ended:
+            return False
         if state.run in self._before or told in self._seen or state.at <= self._since:
             return False
         self._seen.add(told)

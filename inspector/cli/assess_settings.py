@@ -80,7 +80,7 @@ PUBLISHED = (
     Setting("window_s", "s", 1, 86_400, 60, "of one window of totals"),
     Setting("totals_bytes", "bytes", 1, 4096, None, "of one message of totals"),
     Setting("state_bytes", "bytes", 1, 4096, None, "of one state"),
-    Setting("state_s", "s", 5, 86_400, 900, "until the state is repeated"),
+    Setting("state_s", "s", 5, 86_400, 1800, "until the state is repeated"),
     Setting("event_bytes", "bytes", 1, 4096, None, "of one event"),
     Setting("events", "", 0, 1_000_000, 50, "a day"),
     Setting("overhead_bytes", "bytes", 0, 4096, 280, "a message: MQTT, TLS, TCP/IP, its ack"),

@@ -50,7 +50,7 @@ class Publish(Section, frozen=True, kw_only=True):
     backlog_per_s: Annotated[int, Meta(ge=1, le=2000)] = 1500  # old windows, beside the live ones
     expiry_h: Annotated[float, Meta(ge=0, le=8760)] = 336.0  # kept by the broker; 0: for ever
     will_delay_s: Annotated[int, Meta(ge=0, le=3600)] = 5  # away for so long, until it is told
-    state_s: Annotated[int, Meta(ge=5, le=86_400)] = 900  # the state is repeated so often
+    state_s: Annotated[int, Meta(ge=5, le=86_400)] = 1800  # the state is repeated so often
     defect_classes: Annotated[tuple[Name, ...], Meta(max_length=32)] = ()  # all others: `other`
     commands: PlantCommands | None = None
     sparkplug: Sparkplug | None = None

@@ -153,7 +153,7 @@ def test_broker_that_crashes_is_told_of_and_the_line_goes_on(root: Path) -> None
     port = free_port()
     more = ("--parts", 200, "--takt-ms", 50, "--headless", "--json", "--broker-port", port)
     with running(root, *more) as demo:
-        until(lambda: listens(port))
+        until(lambda: "mosquitto_sub" in demo.said)  # it has seen its broker listen
         demo.broker.kill()
         until(lambda: "mosquitto was ended by signal 9; the line goes on" in demo.said)
         with reading(port) as subscriber:  # it is back, and has what waited meanwhile

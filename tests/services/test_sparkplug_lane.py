@@ -246,7 +246,7 @@ def test_rows_after_a_cut_are_history(bench: Bench) -> None:
 def test_rows_that_were_surely_heard_do_not_come_again(bench: Bench) -> None:
     bench.up()
     bench.record.windows(2)
-    bench.turns(70)  # two intervals of keepalive
+    bench.turns(130)  # two intervals of keepalive
     assert bench.reader.lane("sparkplug") == 2
     bench.down()
     bench.record.windows(1)
@@ -272,7 +272,7 @@ def test_live_rows_do_not_wait_for_history(root: Path) -> None:
 def test_after_a_restart_numbers_and_rows_go_on(bench: Bench, root: Path) -> None:
     bench.up()
     bench.record.windows(2)
-    bench.turns(70)
+    bench.turns(130)
     bench.record.ledger.close()
     again = Bench(root)
     again.up()

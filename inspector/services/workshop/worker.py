@@ -42,7 +42,7 @@ class Worker:
         self._heard = b""
         where = ["--root", str(root)] if root else []
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "inspector.services.workshop.job", *where],
+            [sys.executable, "-m", "inspector.services.workshop.job_process", *where],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, **ONE_THREAD, SUPERVISED: "1"},  # it dies with its parent

@@ -3,10 +3,8 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from support.mosquitto import (
     Mosquitto,
     Subscriber,
@@ -26,15 +24,6 @@ from support.publishing import (
 
 from inspector.core.paths import under
 from inspector.devices.bus import Bus
-
-
-@pytest.fixture
-def record(root: Path) -> Iterator[Record]:
-    paths = under(root)
-    paths.create()
-    with Bus() as bus:
-        yield (record := Record(paths, bus))
-        record.close()
 
 
 @needs_mosquitto

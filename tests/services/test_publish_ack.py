@@ -1,38 +1,11 @@
 """Where the receiver's own word counts: what it says, and what goes again when it says nothing."""
 
-from collections.abc import Iterator
-from pathlib import Path
+from support.mosquitto import Mosquitto, needs_mosquitto
+from support.publishing import Plant, Record, publishing, stopped
 
-import pytest
-from support.mosquitto import Mosquitto, mosquitto, needs_mosquitto
-from support.publishing import Plant, Record, plant, publishing, stopped
-
-from inspector.core.paths import under
-from inspector.devices.bus import Bus
 from inspector.devices.ledger import LedgerReader
 
 pytestmark = needs_mosquitto
-
-
-@pytest.fixture
-def record(root: Path) -> Iterator[Record]:
-    paths = under(root)
-    paths.create()
-    with Bus() as bus:
-        yield (record := Record(paths, bus))
-        record.close()
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Mosquitto]:
-    with mosquitto(tmp_path) as started:
-        yield started
-
-
-@pytest.fixture
-def mes(server: Mosquitto) -> Iterator[Plant]:
-    with plant(server.port) as one:
-        yield one
 
 
 BY_RECEIVER = {"ack": "application", "resend_s": 600.0}

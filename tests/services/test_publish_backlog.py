@@ -1,42 +1,17 @@
 """A backlog on its way out: what is new goes first, what does not fit leaves as void."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 from support.mosquitto import Mosquitto, mosquitto, needs_mosquitto
 from support.publishing import Plant, Record, plant, publishing
 
 from inspector.core.live import AlarmWord
-from inspector.core.paths import under
 from inspector.core.terms import Severity
-from inspector.devices.bus import Bus
 
 pytestmark = needs_mosquitto
 CLASSES = [f"defect-class-with-a-rather-long-name-{number:02}" for number in range(30)]
-
-
-@pytest.fixture
-def record(root: Path) -> Iterator[Record]:
-    paths = under(root)
-    paths.create()
-    with Bus() as bus:
-        yield (record := Record(paths, bus))
-        record.close()
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Mosquitto]:
-    with mosquitto(tmp_path) as started:
-        yield started
-
-
-@pytest.fixture
-def mes(server: Mosquitto) -> Iterator[Plant]:
-    with plant(server.port) as one:
-        yield one
 
 
 def make_large(record: Record, row: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.mosquitto import Mosquitto, Subscriber, mosquitto, needs_mosquitto
+from support.mosquitto import Mosquitto, Subscriber, needs_mosquitto
 from support.outcomes import WALL, mixed
 from support.publishing import EVENTS, STATE, TOTALS, started
 from support.recording import Station, live, prepare, running, until
@@ -16,12 +16,6 @@ from inspector.core.paths import Paths
 
 pytestmark = needs_mosquitto
 TOPICS = {TOTALS, STATE, EVENTS}
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Mosquitto]:
-    with mosquitto(tmp_path) as started:
-        yield started
 
 
 @pytest.fixture

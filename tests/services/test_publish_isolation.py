@@ -1,7 +1,6 @@
 """The process with the network cannot open frames or images, or does not run."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,22 +8,12 @@ from support.mosquitto import mosquitto, needs_mosquitto
 from support.publishing import PATIENCE_S, Record, configure, started
 from support.stations import write_station
 
-from inspector.core.paths import Paths, under
-from inspector.devices.bus import Bus
+from inspector.core.paths import Paths
 from inspector.services.publish.isolation import exposed
 
 NOBODY = 65534
 as_another_user = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
 BROKER = {"host": "127.0.0.1", "tls": False, "port": 1}
-
-
-@pytest.fixture
-def record(root: Path) -> Iterator[Record]:
-    paths = under(root)
-    paths.create()
-    with Bus() as bus:
-        yield (record := Record(paths, bus))
-        record.close()
 
 
 def hide(paths: Paths) -> None:

@@ -3,11 +3,9 @@
 import json
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-from support.mosquitto import Mosquitto, mosquitto, needs_mosquitto
+from support.mosquitto import Mosquitto, needs_mosquitto
 from support.publishing import DEVICE, PATIENCE_S, Plant, Record, plant, publishing, stopped
 
 from inspector import __version__
@@ -18,27 +16,6 @@ from inspector.devices.bus import Bus
 from inspector.domain.egress.state import State
 
 pytestmark = needs_mosquitto
-
-
-@pytest.fixture
-def record(root: Path) -> Iterator[Record]:
-    paths = under(root)
-    paths.create()
-    with Bus() as bus:
-        yield (record := Record(paths, bus))
-        record.close()
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Mosquitto]:
-    with mosquitto(tmp_path) as started:
-        yield started
-
-
-@pytest.fixture
-def mes(server: Mosquitto) -> Iterator[Plant]:
-    with plant(server.port) as one:
-        yield one
 
 
 def retained(server: Mosquitto) -> list[dict[str, object]]:

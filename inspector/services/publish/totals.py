@@ -21,9 +21,9 @@ from inspector.domain.egress.totals import VoidTotals, totals_of
 from inspector.domain.ingress import Ack
 from inspector.domain.outbox import Outbox
 from inspector.domain.tally import TotalsRow
+from inspector.services.publish.acks import Acks
 from inspector.services.publish.lane import Context, RowKey
 from inspector.services.publish.link import Link
-from inspector.services.publish.receiver import Receiver
 
 LANE: Final = "totals"
 LOOK_NS = SECOND // 5  # between two looks for new rows into a ledger that had none
@@ -44,7 +44,7 @@ class Totals:
         by_receiver = settings.ack == "application"
         self.box = Outbox(LANE, settings.backlog_per_s, "sent" if by_receiver else "delivered")
         self.set_aside = 0
-        self._receiver = Receiver(context, self.box, link.counts) if by_receiver else None
+        self._acks = Acks(context, self.box, link.counts) if by_receiver else None
         self._topic = Topics(context.device).totals
         self._expiry_s = int(settings.expiry_h * 3600) or None
         self._rows: dict[int, TotalsRow] = {}  # those that the outbox knows
@@ -55,8 +55,8 @@ class Totals:
 
     def up(self, now: int) -> None:
         self._fresh, self._look_ns = True, now
-        if self._receiver:
-            self._receiver.up(now)
+        if self._acks:
+            self._acks.up(now)
 
     def down(self) -> None:
         self.box.disconnected()
@@ -106,8 +106,8 @@ class Totals:
 
     def hear(self, ack: Ack, now: int) -> None:
         """The receiver's word."""
-        if self._receiver:
-            self._receiver.hear(ack, now)
+        if self._acks:
+            self._acks.hear(ack, now)
 
     def _look(self, now: int) -> None:
         """New rows, and what ledger there is."""
@@ -129,7 +129,7 @@ class Totals:
     def _begin_connection(self) -> None:
         """What is there now is the backlog of this connection."""
         newest = self._context.reader.last_row()
-        if self._receiver is None:
+        if self._acks is None:
             self._settle_sent()
         self.box.connected(self._link.in_flight, newest)
         self._read_live, self._read_backlog, self._backlog_read = newest, 0, False
@@ -161,8 +161,8 @@ class Totals:
     def _follow(self, ledger: str, now: int) -> None:
         if ledger == self.box.ledger:
             return
-        if self._receiver:
-            self._receiver.begin(ledger, now)
+        if self._acks:
+            self._acks.begin(ledger, now)
         self.box.follow(ledger)
         self._rows.clear()
         self._context.door.forget(LANE)
@@ -204,8 +204,8 @@ class Totals:
             return
         for key, found in self._context.door.collect(LANE):
             self._link.send(self, key, found, now)
-            if self._receiver and isinstance(key, RowKey):
-                self._receiver.sending(key.row, now)
+            if self._acks and isinstance(key, RowKey):
+                self._acks.sending(key.row, now)
 
     def _check(self, now: int) -> None:
         """Which marks the ledger shows by now."""
@@ -218,9 +218,9 @@ class Totals:
 
     def _resend(self, now: int) -> None:
         """What the receiver lacks goes again."""
-        if self._receiver is None or not self.box.in_flight:
+        if self._acks is None or not self.box.in_flight:
             return
-        rows = self._receiver.lacking(now)
+        rows = self._acks.lacking(now)
         self._take(row for row in rows if row.status != "quarantined")
         for row in rows:
             if row.status == "quarantined":
@@ -233,9 +233,9 @@ class Totals:
             if not self._context.record.send(message):
                 return
             self.box.marks.told(message, now)
-        if self._receiver:
+        if self._acks:
             with self._reading(now):
-                self._receiver.tell(now)
+                self._acks.tell(now)
 
     def _cannot_leave(self, row: int, why: str, now: int) -> None:
         self.box.cannot_leave(row, why, now)

@@ -21,7 +21,7 @@ AGAIN_NS = 2 * SECOND  # then the ledger is asked whether it shows the word
 LOOK = 300
 
 
-class Receiver:
+class Acks:
     """Of the totals of one ledger."""
 
     def __init__(self, context: Context, box: Outbox, counts: Counter[str]) -> None:

@@ -83,7 +83,10 @@ def _add_running(made: argparse.ArgumentParser) -> None:
     group.add_argument("--wait", action="store_true", help="wait for a broker that is not there")
     group.add_argument("--for", type=_seconds, dest="for_s", metavar="S", help="end after S s")
     group.add_argument(
-        "--idle", type=_seconds, metavar="S", help="end when nothing has come for S seconds"
+        "--idle",
+        type=_seconds,
+        metavar="S",
+        help="end when nothing has come for S seconds, more than one window",
     )
 
 

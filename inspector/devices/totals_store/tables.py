@@ -146,7 +146,9 @@ def lock_file(path: Path) -> IO[bytes]:
     try:
         file = lock.open("ab")
     except OSError as error:
-        raise MaintainerError(f"{lock}: cannot be written ({error.strerror})") from None
+        raise MaintainerError(
+            f"{path}: cannot be written ({error.strerror}); mend the folder, or give another --db"
+        ) from None
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -17,6 +17,12 @@ from inspector.services.publish.lane import Sender
 from inspector.services.publish.teller import Teller
 
 AT_ONCE = 1000  # happenings of one turn
+SAID = {
+    "refused": "refused by the broker",
+    "lost": "lost on the way and sent again",
+    "resent": "sent again for the receiver",
+    "unread": "read by nobody",
+}
 COUNTED = {"refused": "refused", "lost": "lost", "timeout": "lost", "broke": "lost"}
 
 
@@ -62,8 +68,11 @@ class Link:
             return ("degraded", self._down) if self._down else ("starting", "not connected yet")
         if self._refusals:
             return "degraded", next(iter(self._refusals.values()))
-        counts = (f"{name} {count}" for name, count in sorted(self.counts.items()) if count)
-        return "running", ", ".join(filter(None, (self._unread, *counts)))
+        counts = ", ".join(
+            f"{self.counts[name]} {words}" for name, words in SAID.items() if self.counts[name]
+        )
+        since = f"since the start: {counts}" if counts else ""
+        return "running", "; ".join(filter(None, (self._unread, since)))
 
     def send(self, lane: Sender, key: Hashable, letter: Letter, now: int) -> None:
         """Hand over a letter that the door has let go."""
@@ -136,7 +145,7 @@ class Link:
     def _taken(self, lane: str, detail: str) -> None:
         """The broker took it; whether anybody reads it is another question."""
         if lane == self._totals:
-            self._unread = f"the broker takes the totals, but {detail}" if detail else ""
+            self._unread = f"the broker takes the totals, but {detail} them" if detail else ""
             self.counts["unread"] += bool(detail)
         elif lane not in self._refusals:
             return

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.line
 
 MARKUP = "<img src=x onerror=hit=1>"
 QUEUES = (100, 100_000)
-ASKED = 15
+ASKED = 100
 # The browser's own note of an answer that is an error; the page's own words stand on the page.
 REFUSED = "Failed to load resource: the server responded with a status of"
 
@@ -190,6 +190,7 @@ def fastest_ms(client: Client, path: str) -> float:
         began = time.perf_counter()
         assert client.get(path).status == 200
         took.append(1000 * (time.perf_counter() - began))
+        time.sleep(0.02)  # over two seconds: other tests beside it are not busy all the time
     return min(took)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from inspector.core.errors import MaintainerError
 from inspector.core.live import Live
 from inspector.core.messages import Outcome
 from inspector.core.orders import AnyOrder, Login, Order, Reply
@@ -117,12 +118,16 @@ def running(paths: Paths) -> Iterator[Station]:
 
 
 def until(condition: Callable[[], Any]) -> Any:
-    """What `condition` returns, once it is true."""
+    """What `condition` returns, once it is true; a ledger that has yet to be made says nothing."""
+    problem: MaintainerError | None = None
     for _ in range(600):
-        if result := condition():
-            return result
+        try:
+            if result := condition():
+                return result
+        except MaintainerError as error:
+            problem = error
         time.sleep(0.05)
-    raise AssertionError("did not happen within 30 s")
+    raise AssertionError("did not happen within 30 s") from problem
 
 
 def recorded(station: Station) -> Counter[tuple[str, int]]:

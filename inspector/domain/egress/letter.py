@@ -6,7 +6,7 @@ Never: lets bytes, a free text or an unknown field through.
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal, NewType, TypeVar
+from typing import Any, Literal, NewType, TypeVar, get_args
 
 import msgspec
 
@@ -81,7 +81,7 @@ def empty(topic: str) -> Letter:
 def strict(message: C) -> C:
     """A copy built by the strict decoder: constructors check nothing, and a subclass might carry
     more. Bytes stay bytes on the way, so they are refused instead of spelled as text."""
-    kind: Any = next((known for known in _known() if isinstance(message, known)), None)
+    kind: Any = next((known for known in get_args(Leaving) if isinstance(message, known)), None)
     if kind is None:
         raise EngineerError(f"{type(message).__name__}: is none of the messages that may leave")
     return rebuilt(message, kind)  # type: ignore[no-any-return]
@@ -106,7 +106,3 @@ def capped(data: bytes, what: str) -> Payload:
 def allowance(now_ns: int) -> RateLimit:
     """How often something may leave: MESSAGES_PER_S in the long run, CREDIT at once."""
     return RateLimit(CREDIT, int(SECOND / MESSAGES_PER_S), now_ns)
-
-
-def _known() -> tuple[type, ...]:
-    return (Totals, VoidTotals, State, Event, CommandReply)

@@ -21,7 +21,7 @@ from inspector.core.terms import Severity
 from inspector.devices.broker import Heard, Result
 from inspector.devices.bus import Asker
 from inspector.devices.console import plant_session
-from inspector.domain.egress.letter import letter
+from inspector.domain.egress.letter import LONGEST_CORRELATION, letter
 from inspector.domain.egress.reply import Became, CommandReply, Why
 from inspector.domain.egress.topics import Topics
 from inspector.domain.egress.words import rfc3339
@@ -36,7 +36,6 @@ EVERY_NS = 6 * SECOND  # one command: 10 a minute
 PATIENCE_NS = 3 * SECOND  # for record's answer
 EXPIRY_S = 60  # of a reply
 MOST_WAITING = 10
-LONGEST_CORRELATION = 64
 AHEAD_NS = 60 * SECOND  # so far the sender's clock may be ahead of ours
 REMEMBERED = 1000
 

@@ -14,12 +14,11 @@ from inspector.core.terms import Severity
 from inspector.devices.bus import Outlet
 from inspector.devices.ledger import LedgerReader
 from inspector.domain.departures import Departures
-from inspector.domain.egress.letter import MAX_BYTES, Letter, allowance
+from inspector.domain.egress.letter import LONGEST_CORRELATION, MAX_BYTES, Letter, allowance
 from inspector.services.publish.teller import Teller
 
 LOOK_NS = 8 * MS  # between two looks whether record has committed what waits
 AT_ONCE = 500  # departures looked for at once; record commits them in their order
-LONGEST_CORRELATION = 64
 
 Cleared = list[tuple[Hashable, Letter]]
 

@@ -17,7 +17,7 @@ from inspector.core.terms import Severity
 from inspector.devices.broker import Result
 from inspector.domain.egress.letter import Letter, letter
 from inspector.domain.egress.topics import Topics
-from inspector.domain.egress.totals import VoidTotals, totals_of
+from inspector.domain.egress.totals import totals_of, void_of
 from inspector.domain.ingress import Ack
 from inspector.domain.outbox import Outbox
 from inspector.domain.tally import TotalsRow
@@ -193,8 +193,7 @@ class Totals:
         """Raises EngineerError when the row may not leave."""
         device, known = self._context.device, self._rows[row]
         if self.box.is_void(row):
-            void = VoidTotals(schema=1, device=device, stream=known.ledger, seq=row, void=True)
-            return letter(void, self._topic, expiry_s=self._expiry_s)
+            return letter(void_of(device, known), self._topic, expiry_s=self._expiry_s)
         totals = totals_of(device, known, self._context.settings.defect_classes)
         return letter(totals, self._topic, expiry_s=self._expiry_s)
 

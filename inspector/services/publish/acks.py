@@ -8,9 +8,9 @@ Never: believes a word of another stream, or of rows that were never sent.
 from collections import Counter
 
 from inspector.core.clock import SECOND
-from inspector.core.messages import Delivered
 from inspector.core.terms import Severity
 from inspector.domain.ingress import Ack
+from inspector.domain.marks import delivered_through
 from inspector.domain.outbox import Outbox
 from inspector.domain.receipts import Receipts
 from inspector.domain.tally import TotalsRow
@@ -78,13 +78,10 @@ class Acks:
             rows = self._context.reader.pending(LOOK)
             if any(row.sent and row.row <= through for row in rows):
                 self._told = 0
-        if through > self._told and self._context.record.send(self._word(through)):
+        if through > self._told and self._context.record.send(
+            delivered_through(self._box.ledger, through)
+        ):
             self._told, self._verify_ns = through, now + AGAIN_NS
-
-    def _word(self, through: int) -> Delivered:
-        return Delivered(
-            ledger=self._box.ledger, lane="totals", rows=(), status="delivered", through=through
-        )
 
     def _progress(self) -> None:
         if self._receipts.through <= self._box.through:

@@ -12,13 +12,13 @@ from typing import Final
 
 from inspector.core.clock import MS, SECOND
 from inspector.core.errors import EngineerError, MaintainerError
-from inspector.core.messages import Delivered
 from inspector.core.terms import Severity
 from inspector.devices.broker import Result
 from inspector.domain.egress.letter import Letter, letter
 from inspector.domain.egress.topics import Topics
 from inspector.domain.egress.totals import totals_of, void_of
 from inspector.domain.ingress import Ack
+from inspector.domain.marks import delivered_through
 from inspector.domain.outbox import Outbox
 from inspector.domain.tally import TotalsRow
 from inspector.services.publish.acks import Acks
@@ -138,15 +138,7 @@ class Totals:
     def _settle_sent(self) -> None:
         """Rows of a time when the receiver's own word counted: the broker has taken them."""
         if through := self._context.reader.sent_through():
-            self._context.record.send(
-                Delivered(
-                    ledger=self.box.ledger,
-                    lane="totals",
-                    rows=(),
-                    status="delivered",
-                    through=through,
-                )
-            )
+            self._context.record.send(delivered_through(self.box.ledger, through))
 
     def _read_on(self) -> None:
         if self._fresh or self._backlog_read or self.box.waits(live=False) >= READ:

@@ -35,6 +35,21 @@ class SystemClock:
 
 
 @dataclass
+class GuardedClock:
+    """Another clock, whose wall time counts as `ahead_ns` later than it says; `domain.wallclock`
+    knows by how much."""
+
+    base: Clock
+    ahead_ns: int = 0
+
+    def monotonic_ns(self) -> int:
+        return self.base.monotonic_ns()
+
+    def wall_ns(self) -> int:
+        return self.base.wall_ns() + self.ahead_ns
+
+
+@dataclass
 class ManualClock:
     """A clock that moves only when told to, for tests."""
 

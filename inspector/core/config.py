@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from inspector.core.config_care import Backup, Host, Retention
 from inspector.core.config_mqtt import Publish
 from inspector.core.errors import MaintainerError
 from inspector.core.section import CameraName, Endpoint, Name, Port, Section, TimeOfDay
@@ -158,7 +159,7 @@ class Ui(Section, frozen=True, kw_only=True):
 
     host: str = "127.0.0.1"  # another address needs tls_cert, tls_key and login_to_view
     port: Annotated[int, Meta(ge=0, le=65535)] = 8085  # 0: any that is free
-    tls_cert: str | None = None
+    tls_cert: str | None = None  # a file named without a slash is one of systemd's credentials
     tls_key: str | None = None
     login_to_view: bool = False
     language: Literal["en", "de", "es", "zh-CN"] = "en"  # until somebody chooses another
@@ -181,6 +182,9 @@ class StationConfig(Section, frozen=True, kw_only=True):
     publish: Publish | None = None
     alarms: Alarms = Alarms()
     ui: Ui | None = None
+    retention: Retention = Retention()
+    backup: Backup = Backup()
+    host: Host = Host()
     production: bool = False  # true: publish refuses to run where it could open frames or images
 
 

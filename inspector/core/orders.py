@@ -73,6 +73,10 @@ class AbandonChallenge(
     """End the challenge without a result."""
 
 
+class MakeBackup(Frozen, tag_field="order", tag="make_backup", frozen=True, kw_only=True):
+    """Copy the ledger and the configuration to where backups are kept, while the line goes on."""
+
+
 class CollectParts(Frozen, tag_field="order", tag="collect_parts", frozen=True, kw_only=True):
     """Take pictures of the next parts, to teach from. A product's name begins a new one."""
 
@@ -162,6 +166,7 @@ AnyOrder = (
     | BeginChallenge
     | PresentGolden
     | AbandonChallenge
+    | MakeBackup
     | Errand
 )
 

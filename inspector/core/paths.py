@@ -1,7 +1,7 @@
 """Where everything lives, from one root.
 
-Promises: on a bench every path lies under `INSPECTOR_ROOT`; under systemd the directories come
-from `STATE_DIRECTORY`, `RUNTIME_DIRECTORY`, `CONFIGURATION_DIRECTORY` and `CACHE_DIRECTORY`.
+Promises: on a bench every path lies under `INSPECTOR_ROOT`; an installed station has the places of
+the Filesystem Hierarchy Standard (`INSTALLED`), where every process finds them without being told.
 Never: creates anything on import, and never guesses a home folder.
 """
 
@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inspector.core.errors import MaintainerError
+from inspector.core.folders import FOLDERS, Folder, role, written_by
 
 SHARED_MEMORY = Path("/dev/shm")
 LONGEST_SOCKET_PATH = 107  # sun_path on Linux, without the closing zero
+RECORDS_OWN = ("live", "control")  # its sockets besides its inbox
 
 
 @dataclass(frozen=True)
@@ -57,12 +59,12 @@ class Paths:
     @property
     def console_key(self) -> Path:
         """The session of whoever may read the station's own files; new with each `record`."""
-        return self.run / "console.key"
+        return self.run / "record" / "console.key"
 
     @property
     def plant_key(self) -> Path:
         """The session of the plant's MES, for publish to order with; new with each `record`."""
-        return self.run / "plant.key"
+        return self.run / "plant" / "plant.key"
 
     @property
     def workshop(self) -> Path:
@@ -83,6 +85,16 @@ class Paths:
         return self.state / "ledger.db"
 
     @property
+    def evidence_note(self) -> Path:
+        """Is there once evidence has been on a disk of its own; written by `record`."""
+        return self.state / "evidence.disk"
+
+    @property
+    def clock_floor(self) -> Path:
+        """A time that has been; written by `record`."""
+        return self.state / "clock"
+
+    @property
     def evidence(self) -> Path:
         return self.state / "evidence"
 
@@ -97,18 +109,41 @@ class Paths:
         return self.run / "spool"
 
     @property
+    def safe_state(self) -> Path:
+        """How the output is put into its safe state when the gate is dead; written by `gate`."""
+        return self.run / "gate" / "safe-state"
+
+    @property
     def output_log(self) -> Path:
-        return self.state / "output.log"
+        return self.state / "gate" / "output.log"
+
+    @property
+    def backups(self) -> Path:
+        """Where backups are kept unless `[backup]` names another place."""
+        return self.state / "backups"
+
+    @property
+    def screen(self) -> Path:
+        """Where the touchscreen's server is reached; written by `ui`."""
+        return self.run / "ui" / "ui.json"
+
+    @property
+    def frames(self) -> Path:
+        """The rings of frames of all cameras."""
+        return self.run / "frames"
 
     def ring(self, camera: str) -> Path:
-        return self.run / f"ring-{camera}"
+        return self.frames / f"ring-{camera}"
 
     def lock(self, name: str) -> Path:
-        return self.run / f"{name}.lock"
+        """Of a process, in its own folder; of whoever supervises a bench, above them."""
+        folder = self.run / role(name)
+        return (folder if written_by(name) else self.run) / f"{name}.lock"
 
     def socket(self, name: str) -> str:
         """The ZeroMQ endpoint of a service's inbox. Raises when the path is too long for one."""
-        path = str(self.run.resolve() / f"{name}.sock")
+        owner = "record" if name in RECORDS_OWN else role(name)
+        path = str(self.run.resolve() / owner / f"{name}.sock")
         if len(path.encode()) > LONGEST_SOCKET_PATH:
             raise MaintainerError(
                 f"{path}: a socket path may have {LONGEST_SOCKET_PATH} bytes; "
@@ -116,41 +151,51 @@ class Paths:
             )
         return f"ipc://{path}"
 
-    def create(self) -> None:
-        """Make the folders that are missing. Raises MaintainerError where one cannot be written."""
+    def folder(self, folder: Folder) -> Path:
+        """Where one of the station's folders lies."""
+        base: Path = getattr(self, folder.base)
+        return base / folder.name
+
+    def create(self, service: str | None = None) -> None:
+        """Make the folders that are missing and that this service writes, or all of a bench.
+        Raises MaintainerError where one that it needs cannot be written."""
         try:
             _link_to_memory(self.run)
         except OSError as error:
             raise MaintainerError(f"{self.run}: cannot be made ({error.strerror})") from None
-        for folder in (
-            self.state,
-            self.run,
-            self.cache,
-            self.evidence,
-            self.spool,
-            self.models,
-            self.taught_recipes,
-            self.workshop,
-        ):
-            _make(folder)
+        for folder in FOLDERS if service is None else written_by(service):
+            try:
+                _make(self.folder(folder))
+            except MaintainerError:
+                if folder.needed or service is None:
+                    raise
+
+
+INSTALLED = Paths(
+    Path("/etc/inspector"),
+    Path("/var/lib/inspector"),
+    Path("/run/inspector"),
+    Path("/var/cache/inspector"),
+)
 
 
 def under(root: Path) -> Paths:
-    """All folders below one root."""
+    """All folders of a bench, below one root."""
     root = root.absolute()
     return Paths(root / "config", root / "state", root / "run", root / "cache")
 
 
-def from_environment(environ: Mapping[str, str] = os.environ) -> Paths:
-    """The folders that the environment names; `INSPECTOR_ROOT` first, then systemd's."""
+def from_environment(
+    environ: Mapping[str, str] = os.environ, installed: Paths = INSTALLED
+) -> Paths:
+    """The folders below `INSPECTOR_ROOT`, or else those of the station installed on this box."""
     if root := environ.get("INSPECTOR_ROOT"):
         return under(Path(root))
-    names = ("CONFIGURATION", "STATE", "RUNTIME", "CACHE")
-    found = [environ.get(f"{name}_DIRECTORY", "").split(":")[0] for name in names]
-    if all(found):
-        return Paths(*(Path(folder) for folder in found))
+    if installed.config.is_dir():
+        return installed
     raise MaintainerError(
-        "no station folder: give --root DIR, or set INSPECTOR_ROOT (systemd sets its own)"
+        f"no station is installed here ({installed.config} is missing): give --root DIR, or set "
+        "INSPECTOR_ROOT"
     )
 
 

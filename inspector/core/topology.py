@@ -7,6 +7,7 @@ Never: holds a setting that a plant may change; those are in `config`.
 from dataclasses import dataclass
 
 from inspector.core.config import RemoteCamera, StationConfig
+from inspector.core.folders import user
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,11 @@ class Process:
     stop_rank: int = 0  # lower ranks stop first; a rank is waited for before the next
 
     @property
+    def user(self) -> str:
+        """Who it runs as on an installed station."""
+        return user(self.name)
+
+    @property
     def arguments(self) -> list[str]:
         return ["--camera", self.camera] if self.camera else []
 
@@ -27,6 +33,7 @@ class Process:
 # Named sockets besides the inboxes.
 LIVE = "live"  # PUB of record: the state of the line for any screen
 CONTROL = "control"  # ROUTER of record: commands with replies
+LINE = "line"  # second inbox of record, for those alone that a part passes: capture, detect, gate
 
 # Seconds between two heartbeats of a service, and between two beats of a stream.
 HEARTBEAT_S = 1.0

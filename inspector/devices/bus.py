@@ -8,7 +8,7 @@ Never: knows what a message means.
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +31,9 @@ class Bus:
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._sockets: list[zmq.Socket[bytes]] = []
 
-    def inbox(self, *endpoints: str, depth: int, shared: bool = False) -> "Inbox":
-        """Bind a PULL socket. Only this process's own user may send to a path, or, where it is
-        `shared`, whoever may enter its folder. Raises MaintainerError when an address is in use."""
-        inbox = Inbox(self._bound(zmq.PULL, endpoints, depth))
-        for endpoint in endpoints:
-            if endpoint.startswith(IPC) and not shared:
-                Path(endpoint.removeprefix(IPC)).chmod(0o600)
-        return inbox
+    def inbox(self, *endpoints: str, depth: int) -> "Inbox":
+        """Bind a PULL socket. Raises MaintainerError when an address is in use."""
+        return Inbox(self._bound(zmq.PULL, endpoints, depth))
 
     def outlet(self, endpoint: str, depth: int) -> "Outlet":
         """Connect a PUSH socket; the peer need not be there yet."""
@@ -133,6 +128,10 @@ class Inbox:
     def wait(self, timeout_ms: float) -> bool:
         """True as soon as a message is there; False after `timeout_ms`."""
         return bool(self._socket.poll(max(0, int(timeout_ms))))
+
+    def register(self, poller: zmq.Poller) -> None:
+        """To be waited for together with others."""
+        poller.register(self._socket, zmq.POLLIN)
 
     def receive(self) -> Received | None:
         """The next message and its payload, or None when there is none now. Rubbish is passed
@@ -247,6 +246,14 @@ class Asker:
             self._socket = None
 
 
+def any_waits(inboxes: Iterable[Inbox], timeout_ms: float) -> bool:
+    """True as soon as a message is in one of them; False after `timeout_ms`."""
+    poller = zmq.Poller()
+    for inbox in inboxes:
+        inbox.register(poller)
+    return bool(poller.poll(max(0, int(timeout_ms))))
+
+
 def newest_live(inbox: Inbox, timeout_ms: float) -> Live | None:
     """The newest state of the line, or None when none comes within `timeout_ms`."""
     if not inbox.wait(timeout_ms):
@@ -256,7 +263,9 @@ def newest_live(inbox: Inbox, timeout_ms: float) -> Live | None:
 
 
 def _bind(socket: "zmq.Socket[bytes]", endpoint: str) -> None:
-    """ZeroMQ silently takes over the path of an ipc socket; the caller's lock has to be held."""
+    """Bind, open to this process's own user and, in a folder that hands its group on, to that
+    group. ZeroMQ silently takes over the path of an ipc socket; the caller's lock has to be held.
+    """
     if endpoint.startswith(IPC):
         path = Path(endpoint.removeprefix(IPC))
         if path.exists() and not stat.S_ISSOCK(path.stat().st_mode):
@@ -268,3 +277,5 @@ def _bind(socket: "zmq.Socket[bytes]", endpoint: str) -> None:
             f"{endpoint}: cannot be bound ({os.strerror(error.errno or 0)}); "
             "another program uses the address, or its folder is missing"
         ) from None
+    if endpoint.startswith(IPC):
+        path.chmod(0o660 if path.parent.stat().st_mode & stat.S_ISGID else 0o600)

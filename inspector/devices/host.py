@@ -14,20 +14,23 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import IO, Protocol
 
 from inspector.core.config import StationConfig, load_station
 from inspector.core.errors import InspectorError, MaintainerError, WhileRunning
+from inspector.core.journal import ABOUT, about, datagram
 from inspector.core.paths import Paths, of_root
 
 # Set by the bench supervisor in the environment of its processes.
 SUPERVISED = "INSPECTOR_SUPERVISED"
 PR_SET_PDEATHSIG = 1
 PING_S = 0.5  # well below every watchdog of the topology
+JOURNAL = Path("/run/systemd/journal/socket")
+_PRIORITIES = {50: 2, 40: 3, 30: 4, 20: 6, 0: 7}  # syslog's, by the least level of logging's
 
 
 class Lifecycle:
@@ -82,20 +85,19 @@ class Turning(Protocol):
 Build = Callable[[StationConfig, Paths, ExitStack], Turning]
 
 
-def serve(name: str, root: Path | None, build: Build, *, writes: bool = True) -> int:
+def serve(name: str, root: Path | None, build: Build) -> int:
     """Run a process until a signal: its configuration, lock and log, then its loop.
 
-    What `build` opens it enters into the stack; `writes`: it needs the station's folders writable.
+    What `build` opens it enters into the stack.
     Returns the exit code: that of an error before it was ready (78: the configuration is refused),
     75 for one later, when starting again may help.
     """
-    return guarded(name, lambda: _serve(name, of_root(root), build, writes))
+    return guarded(name, lambda: _serve(name, of_root(root), build))
 
 
-def _serve(name: str, paths: Paths, build: Build, writes: bool) -> None:
+def _serve(name: str, paths: Paths, build: Build) -> None:
     config = load_station(paths.station_file)
-    if writes:
-        paths.create()
+    paths.create(name)
     log = log_to_stderr(name)
     with ExitStack() as stack:
         life = stack.enter_context(Lifecycle(name, paths.lock(name)))
@@ -123,9 +125,33 @@ def guarded(name: str, body: Callable[[], None]) -> int:
     try:
         body()
     except InspectorError as error:
-        print(f"inspector {name}: {error}", file=sys.stderr, flush=True)
+        if in_journal(sys.stderr):
+            fields = about({"EVENT": "ended", "SERVICE": name})
+            log_to_stderr(name).error(str(error), extra=fields)
+        else:
+            print(f"inspector {name}: {error}", file=sys.stderr, flush=True)
         return error.exit_code
     return 0
+
+
+@contextmanager
+def while_stopped(lock: Path) -> Iterator[bool]:
+    """True when the process of this lock does not run; it is then kept from starting meanwhile,
+    by a lock that needs no right to write."""
+    try:
+        handle = lock.open()
+    except FileNotFoundError:
+        yield True
+        return
+    except OSError as error:
+        raise MaintainerError(f"{lock}: cannot be read ({error.strerror})") from None
+    with handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+        else:
+            yield True
 
 
 def die_with_parent() -> None:
@@ -145,13 +171,54 @@ def notify(state: str) -> None:
         channel.sendto(state.encode(), address)
 
 
+class JournalHandler(logging.Handler):
+    """Lines with their fields to journald; never waits for it."""
+
+    def __init__(self, name: str, address: Path = JOURNAL) -> None:
+        super().__init__()
+        self._identifier = f"inspector-{name}"
+        self._address = str(address)
+        self._channel = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One entry. A journal that does not take it costs the line of the log, not the loop."""
+        level = next(one for one in _PRIORITIES if record.levelno >= one)
+        fields = getattr(record, ABOUT, {})
+        text = self.format(record)  # with the traceback where there is one
+        entry = datagram(self._identifier, _PRIORITIES[level], text, fields)
+        try:
+            self._channel.sendto(entry, self._address)
+        except BlockingIOError:
+            return
+        except OSError:
+            print(text, file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        self._channel.close()
+        super().close()
+
+
+def in_journal(stream: IO[str], environ: Mapping[str, str] = os.environ) -> bool:
+    """True when journald reads this stream, as it told when it made it (systemd.exec(5))."""
+    try:
+        found = os.fstat(stream.fileno())
+    except (OSError, ValueError):
+        return False
+    return environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
+
+
 def log_to_stderr(name: str) -> logging.Logger:
-    """A logger of one line per event on stderr."""
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.INFO,
-        format=f"%(asctime)s {name} %(levelname)s %(message)s",
-    )
+    """A logger of one line per event: on stderr, or with its fields in the journal where stderr
+    leads there."""
+    if in_journal(sys.stderr):
+        handler = JournalHandler(name)
+        logging.basicConfig(level=logging.INFO, handlers=[handler], format="%(message)s")
+    else:
+        logging.basicConfig(
+            stream=sys.stderr,
+            level=logging.INFO,
+            format=f"%(asctime)s {name} %(levelname)s %(message)s",
+        )
     return logging.getLogger(name)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from inspector.core.errors import MaintainerError
-from inspector.core.paths import from_environment, of_root, under
+from inspector.core.paths import INSTALLED, from_environment, of_root, under
 
 
 def test_root_holds_everything(root: Path) -> None:
@@ -14,15 +14,34 @@ def test_root_holds_everything(root: Path) -> None:
         assert path.is_relative_to(root)
 
 
-def test_systemd_directories_are_taken() -> None:
-    names = ("CONFIGURATION", "STATE", "RUNTIME", "CACHE")
-    paths = from_environment({f"{name}_DIRECTORY": f"/x/{name}" for name in names})
-    assert str(paths.run) == "/x/RUNTIME"
+def test_without_a_root_it_is_the_station_installed_here(tmp_path: Path) -> None:
+    installed = under(tmp_path)
+    with pytest.raises(MaintainerError, match=r"no station is installed here.*--root"):
+        from_environment({}, installed)
+    installed.config.mkdir()
+    assert from_environment({}, installed) is installed
+    bench = Path("/srv/bench")
+    assert from_environment({"INSPECTOR_ROOT": str(bench)}, installed) == under(bench)
 
 
-def test_no_root_is_one_line() -> None:
-    with pytest.raises(MaintainerError, match="--root"):
-        from_environment({})
+def test_installed_station_lies_where_the_standard_says() -> None:
+    assert str(INSTALLED.ledger) == "/var/lib/inspector/ledger.db"
+    assert INSTALLED.socket("gate") == "ipc:///run/inspector/gate/gate.sock"
+    assert INSTALLED.socket("control") == "ipc:///run/inspector/record/control.sock"
+    assert INSTALLED.socket("capture-cam0") == "ipc:///run/inspector/capture/capture-cam0.sock"
+
+
+def test_process_makes_its_own_folders_alone(root: Path) -> None:
+    paths = under(root)
+    paths.create("gate")
+    assert paths.spool.is_dir()
+    assert not paths.evidence.exists()
+
+
+def test_process_starts_without_a_folder_it_can_do_without(root: Path) -> None:
+    (root / "state").mkdir()
+    (root / "state" / "evidence").write_text("no disk is mounted here")
+    under(root).create("record")
 
 
 def test_unwritable_state_folder_is_one_line(root: Path) -> None:

@@ -1,6 +1,5 @@
 """The bus: sending never waits, rubbish never hurts, pixels follow their message."""
 
-import os
 import stat
 from pathlib import Path
 
@@ -103,16 +102,11 @@ def test_socket_path_taken_by_a_file_is_one_line(root: Path) -> None:
         bus.inbox(f"ipc://{root}/a", depth=1)
 
 
-def test_only_a_shared_inbox_is_open_to_other_users(root: Path) -> None:
-    """`ui` and `publish` run as other users: they may write to record, never to the gate."""
+def test_inbox_is_open_to_others_only_in_a_folder_that_hands_its_group_on(root: Path) -> None:
+    """On an installed station each inbox lies in a folder of those who may send to it."""
     with Bus() as bus:
-        for name, shared in (("gate", False), ("record", True)):
-            bus.inbox(f"ipc://{root / name}", depth=1, shared=shared)
-        assert stat.S_IMODE((root / "gate").stat().st_mode) == 0o600
-        assert stat.S_IMODE((root / "record").stat().st_mode) == 0o777 & ~umask()
-
-
-def umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+        for name, mode, socket_mode in (("own", 0o755, 0o600), ("shared", 0o2750, 0o660)):
+            (root / name).mkdir()
+            (root / name).chmod(mode)
+            bus.inbox(f"ipc://{root / name / 'inbox'}", depth=1)
+            assert stat.S_IMODE((root / name / "inbox").stat().st_mode) == socket_mode

@@ -21,8 +21,8 @@ out of its bounds is refused with one line that names file, line, key, value and
 `station.toml` is the station's; each product has a recipe `recipes/NAME.toml`; `people.toml` says
 who may log in at the screen. `inspector check-config` reads the first two and says what is wrong,
 `inspector user list` the third. A default holds where a key is left out; **required** keys have
-none. This page is made from the types in `inspector/core/` (`config.py`, `config_mqtt.py`,
-`recipe.py`, `people.py`), and a test holds it against them.
+none. This page is made from the types in `inspector/core/` (`config.py`, `config_care.py`,
+`config_mqtt.py`, `recipe.py`, `people.py`), and a test holds it against them.
 
 [station.toml](station.toml) here is a whole station that plays the sample parts.
 """
@@ -32,6 +32,7 @@ PATTERNS = {
     "^tcp://[^/ ]+:[0-9]+": "`tcp://HOST:PORT`",
     "^[A-Z][A-Z0-9_.:,()-]*": "name of an OpenVINO device",
     "^([01][0-9]|2[0-3]):[0-5][0-9]": "`HH:MM`",
+    "^([0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*)?": "processors as `2-3` or `1,3`; none: no matter",
     people.NAME.removesuffix(r"\Z"): "text of 1 to 64 characters, no space first or last",
 }
 

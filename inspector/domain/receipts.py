@@ -21,10 +21,13 @@ class Receipts:
         self._elsewhere = ("", 0)  # the last word of another stream, which may be the next
         self.begin("", 0, 0, 0)
 
-    def begin(self, ledger: str, sent: int, received: int, now: int) -> None:
+    def begin(
+        self, ledger: str, sent: int, received: int, now: int, renumbered: bool = False
+    ) -> None:
         """The ledger there is now: `sent`: the highest row ever sent; `received`: every row up to
-        this one is known to have arrived. A word that came before this was called counts."""
-        self.ledger = ledger
+        this one is known to have arrived; `renumbered`: later rows may have been sent that this
+        ledger has lost. A word that came before this was called counts."""
+        self.ledger, self._renumbered = ledger, renumbered
         self.sent, self.through = sent, received
         self._heard: int | None = None
         self._again_through = -1
@@ -52,6 +55,8 @@ class Receipts:
     def base(self) -> int:
         """The receiver has nothing to ask for up to this row."""
         heard = self._heard
+        if heard is not None and self._renumbered:
+            heard = min(heard, self.sent)
         return heard if heard is not None and heard <= self.sent else self.through
 
     @property

@@ -144,17 +144,18 @@ def test_revision_of_a_delivered_row_is_a_row_to_be_sent(
 def test_marks_and_questions_go_through_an_index(ledger: Ledger) -> None:
     """None walks over all that was ever delivered."""
     asked = [
-        (SQL["totals", "through"], 2),
-        (SQL["events", "through"], 2),
+        (SQL["totals", "through"], 3),
+        (SQL["events", "through"], 3),
         (SQL["totals", "sent"], 2),
-        (questions.PENDING, 1),
-        (questions.UNSENT, 2),
+        (questions.PENDING, 3),
+        (questions.UNSENT, 3),
         (questions.COUNT_PENDING, 0),
-        (questions.SENT_THROUGH, 0),
+        (questions.SENT_THROUGH, 1),
     ]
     for query, count in asked:
         for step in plan(ledger._db, query, count):
-            assert "INDEX" in step or "PRIMARY KEY" in step, (query, step)
+            few = step == "SCAN epoch"  # one more with each restore
+            assert few or "INDEX" in step or "PRIMARY KEY" in step, (query, step)
 
 
 def plan(database: sqlite3.Connection, query: str, count: int) -> list[str]:

@@ -121,7 +121,7 @@ def test_fault_is_nothing_to_look_at(ledger: Ledger, reader: LedgerReader) -> No
 def test_pixels_are_added_up_once(ledger: Ledger, reader: LedgerReader) -> None:
     commit(ledger, outcome(1, frame=FRAME), outcome(2), outcome(3, frame=FRAME))
     commit(ledger, outcome(3, frame=FRAME))
-    assert reader.sums() == ledger.sums() == Sums(pixel_bytes=2 * 640 * 480)
+    assert reader.sums() == ledger.sums() == Sums(pixel_bytes=2 * 640 * 480, committed=3)
 
 
 def test_commit_that_fails_leaves_the_sums_as_they_were(

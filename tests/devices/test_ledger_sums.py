@@ -82,10 +82,11 @@ def assert_kept_sums(ledger: Ledger) -> None:
     (frames,) = database.execute(
         "SELECT count(*) FROM outcome WHERE frame_format IS NOT NULL"
     ).fetchone()
+    (parts,) = database.execute("SELECT count(*) FROM outcome").fetchone()
     count, size = database.execute(
         "SELECT count(*), coalesce(sum(length(CAST(payload AS BLOB))), 0) FROM departures"
     ).fetchone()
-    assert ledger.sums() == Sums(len(waiting), frames * 10 * 7 * 3, count, size)
+    assert ledger.sums() == Sums(len(waiting), frames * 10 * 7 * 3, count, size, parts)
     assert read_sums(database) == ledger.sums()
 
 

@@ -38,6 +38,15 @@ def test_word_beyond_what_was_sent_changes_nothing() -> None:
     assert (held.through, held.base) == (4, 4)
 
 
+def test_word_beyond_what_a_restored_ledger_has_counts_for_all_that_it_has() -> None:
+    receipts = Receipts(10 * SECOND)
+    receipts.begin("a" * 32, 3, 3, 0, renumbered=True)
+    for row in (4, 5):
+        receipts.sending(row, 0)
+    receipts.hear("a" * 32, 9, 0)
+    assert (receipts.through, receipts.base, receipts.missing) == (5, 5, False)
+
+
 def test_word_beyond_what_was_sent_counts_once_those_rows_are_sent() -> None:
     """After a kill the ledger may not know what the receiver has already got."""
     held = receipts(sent=10, received=4)

@@ -10,9 +10,10 @@ checkpoint).
 
 from inspector.devices.ledger.challenges import RecordedChallenge
 from inspector.devices.ledger.departures import Departure
+from inspector.devices.ledger.failing import CannotWrite, Damaged
 from inspector.devices.ledger.reader import LedgerReader, RecordedPart
 from inspector.devices.ledger.sums import Sums
-from inspector.devices.ledger.writer import CannotWrite, Damaged, Ledger
+from inspector.devices.ledger.writer import Ledger
 
 __all__ = [
     "CannotWrite",

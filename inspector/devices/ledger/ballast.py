@@ -25,22 +25,24 @@ class Ballast:
         """True when the room is taken, whole."""
         try:
             return 0 < self._size <= self.path.stat().st_size
-        except FileNotFoundError:
+        except OSError:
             return False
 
     def take(self) -> bool:
         """Take the room if it is free. True when it is held afterwards, or none is wanted."""
         if not self._size or self.held:
             return True
-        if shutil.disk_usage(self.path.parent).free < (1 + SPARE) * self._size:
+        try:
+            free = shutil.disk_usage(self.path.parent).free
+        except OSError:  # the disk is gone
             return False
-        return self._allocate()
+        return free >= (1 + SPARE) * self._size and self._allocate()
 
     def release(self) -> bool:
         """Give the room up. True when that freed anything."""
         try:
             self.path.unlink()
-        except FileNotFoundError:
+        except OSError:  # there is none, or the disk refuses
             return False
         return self._size > 0
 
@@ -49,6 +51,6 @@ class Ballast:
             with self.path.open("wb") as file:
                 os.posix_fallocate(file.fileno(), 0, self._size)
         except OSError:
-            self.path.unlink(missing_ok=True)
+            self.release()
             return False
         return True

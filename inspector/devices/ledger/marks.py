@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterable
 
 from inspector.core.messages import Delivered, LaneAt
+from inspector.devices.ledger.epochs import Epoch, epoch_of
 
 # Each lane's table, the key of its rows and the index of those that are pending.
 TABLES = {
@@ -21,7 +22,7 @@ _DELIVERED = """UPDATE {0} SET status = 'delivered', status_ns = ?1, status_deta
 _QUARANTINED = """UPDATE {0} SET status = 'quarantined', status_ns = ?1, status_detail = ?2
 WHERE {1} = ?3 AND status <> 'delivered'"""
 _THROUGH = """UPDATE {0} INDEXED BY {2} SET status = 'delivered', status_ns = ?
-WHERE status = 'pending' AND {1} <= ? AND sent_ns IS NOT NULL"""
+WHERE status = 'pending' AND {1} > ? AND {1} <= ? AND sent_ns IS NOT NULL"""
 _ALL = {"sent": _SENT, "delivered": _DELIVERED, "quarantined": _QUARANTINED, "through": _THROUGH}
 SQL = {
     (lane, what): text.format(*names)
@@ -32,25 +33,29 @@ PUT_LANE = """INSERT INTO lane (name, through) VALUES (?, ?)
 ON CONFLICT (name) DO UPDATE SET through = excluded.through"""
 
 
-def add_marks(
-    db: sqlite3.Connection, ledger: str, marks: Iterable[Delivered], wall_ns: int
-) -> None:
+def add_marks(db: sqlite3.Connection, marks: Iterable[Delivered], wall_ns: int) -> None:
     """Within a transaction, in their order."""
     for mark in marks:
-        if mark.ledger == ledger:
-            _add(db, mark, wall_ns)
+        if epoch := epoch_of(db, mark.ledger):
+            _add(db, epoch, mark, wall_ns)
 
 
-def put_lanes(db: sqlite3.Connection, ledger: str, lanes: Iterable[LaneAt]) -> None:
+def put_lanes(db: sqlite3.Connection, lanes: Iterable[LaneAt]) -> None:
     """Within a transaction: how far lanes without acknowledgements have got."""
-    db.executemany(PUT_LANE, ((at.lane, at.through) for at in lanes if at.ledger == ledger))
+    for at in lanes:
+        if epoch := epoch_of(db, at.ledger):
+            db.execute(PUT_LANE, (epoch.lane_name(at.lane), at.through))
 
 
-def _add(db: sqlite3.Connection, mark: Delivered, wall_ns: int) -> None:
+def _add(db: sqlite3.Connection, epoch: Epoch, mark: Delivered, wall_ns: int) -> None:
+    """A mark bears the numbers that leave; a row beyond its identity is another's."""
+    before, through = epoch.before(mark.lane), epoch.through(mark.lane)
+    rows = [before + row for row in mark.rows if row <= through - before]
     statement = SQL[mark.lane, mark.status]
     if mark.status == "sent":
-        db.executemany(statement, ((wall_ns, row) for row in mark.rows))
+        db.executemany(statement, ((wall_ns, row) for row in rows))
     else:
-        db.executemany(statement, ((wall_ns, mark.detail, row) for row in mark.rows))
+        db.executemany(statement, ((wall_ns, mark.detail, row) for row in rows))
     if mark.through >= 0:
-        db.execute(SQL[mark.lane, "through"], (wall_ns, mark.through))
+        last = min(through, before + mark.through)
+        db.execute(SQL[mark.lane, "through"], (wall_ns, before, last))

@@ -10,13 +10,15 @@ from collections.abc import Iterable
 
 from inspector.core.terms import Kind, Mode, Severity
 from inspector.devices.ledger import rows
+from inspector.devices.ledger.epochs import Epoch
 from inspector.domain.making import Change, Made, Making, Seen
 from inspector.domain.notice import Notice, What
 
 ADD = """INSERT INTO notice (wall_ns, what, code, service, severity, recipe, lot, model, mode)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 COLUMNS = "id, wall_ns, what, code, service, severity, recipe, lot, model, mode"
-PENDING = f"SELECT {COLUMNS} FROM notice WHERE status = 'pending' ORDER BY id LIMIT ?"
+PENDING = f"""SELECT {COLUMNS} FROM notice WHERE status = 'pending' AND id > ? AND id <= ?
+ORDER BY id LIMIT ?"""
 COUNT_PENDING = "SELECT count(*) FROM notice WHERE status = 'pending'"
 NEWEST_PARTS = """SELECT stream.camera, stream.uuid, outcome.seq, outcome.kind, span.recipe,
     span.lot, span.model
@@ -28,12 +30,12 @@ CROSS JOIN span ON span.id = outcome.span_id"""
 NEWEST = f"SELECT {COLUMNS} FROM notice WHERE what = ? ORDER BY id DESC LIMIT 1"
 
 
-def notice_of(ledger: str, row: rows.Row) -> Notice:
+def notice_of(epoch: Epoch, row: rows.Row) -> Notice:
     """The notice in a row of COLUMNS."""
     id, wall_ns, what, code, service, severity, recipe, lot, model, mode = row
     return Notice(
-        ledger=ledger,
-        id=id,
+        ledger=epoch.ledger,
+        id=id - epoch.notices_before,
         wall_ns=wall_ns,
         what=What(what),
         code=code,

@@ -1,7 +1,8 @@
 """Opening the ledger for its one writer: whole, current, and never silently without its past.
 
-Promises: a ledger that is damaged is set aside under another name, with its log, and a new one is
-begun; the caller learns of it. A ledger of a newer program is left untouched.
+Promises: a ledger that is damaged is set aside under another name, with its log, and the newest
+good backup takes its place, or a new one is begun where there is none; the caller learns of it. A
+ledger of a newer program is left untouched. After an unclean stop the check is gone through with.
 Never: repairs or deletes anything.
 """
 
@@ -11,15 +12,18 @@ import time
 import uuid
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-from inspector.core.clock import SECOND
 from inspector.core.errors import MaintainerError
 from inspector.devices.ledger import schema
+from inspector.devices.ledger.copying import Alive, nothing
+from inspector.devices.ledger.epochs import begin_first
+from inspector.devices.ledger.failing import CannotWrite
+from inspector.devices.ledger.restore import prepare_newest, put_in_place
+from inspector.devices.ledger.restore import set_aside as move_aside
 
-CHECK_S = 10.0  # a check that takes longer is broken off; the ledger then counts as whole
-TAILS = ("", "-wal", "-shm")
+CHECK_STEPS = 100_000  # of SQLite's machine, between two looks at the time
+CHECK_S = 1.5  # a check that takes longer is broken off; who opens may have it done beside the line
 WAL_MAGIC = (0x377F0682, 0x377F0683)
 WAL_HEADER = 32
 
@@ -44,15 +48,41 @@ class Opened:
     ledger: str  # 32 hexadecimal digits
     set_aside: Path | None
     damage: str = ""
+    restored: str = ""  # the backup that took its place
+    problems: tuple[str, ...] = ()  # of backups that could not
+    unchecked: bool = False  # the last stop was not a clean one, and the check was broken off
 
 
-def open_ledger(path: Path, wall_ns: int, damage: str | None = None) -> Opened:
-    """Open or begin the ledger at `path`; one with known `damage` is set aside unseen.
+def open_ledger(
+    path: Path,
+    wall_ns: int,
+    damage: str | None = None,
+    backups: Path | None = None,
+    alive: Alive = nothing,
+) -> Opened:
+    """Open or begin the ledger at `path`; one with known `damage` is set aside unseen. `backups`:
+    where those are that may take its place; `alive`: called while that goes on.
 
-    Raises MaintainerError when its folder cannot be written or a newer program wrote it.
+    Raises CannotWrite when its folder cannot be written, and MaintainerError when a newer program
+    wrote it.
     """
-    damage = damage or find_damage(path)
-    aside = set_aside(path, wall_ns) if damage else None
+    _finish_restore(path)
+    unclean, look = _size(_tail(path, "-wal")) > 0, _Look()
+    damage = damage or find_damage(path, look)
+    prepared, problems = None, list[str]()
+    aside = None
+    if damage:
+        if backups:
+            prepared, problems = prepare_newest(path, backups, wall_ns, alive)
+        aside = set_aside(path, wall_ns)
+        _finish_restore(path)
+    connection, ledger = _opened(path, wall_ns)
+    restored = prepared.backup.name if prepared else ""
+    unchecked = unclean and look.broken_off and not damage
+    return Opened(connection, ledger, aside, damage or "", restored, tuple(problems), unchecked)
+
+
+def _opened(path: Path, wall_ns: int) -> tuple[sqlite3.Connection, str]:
     connection = _connect(path)
     try:
         connection.executescript(PRAGMAS)
@@ -60,13 +90,21 @@ def open_ledger(path: Path, wall_ns: int, damage: str | None = None) -> Opened:
         connection.execute(PUT_META, ("ledger", uuid.uuid4().hex))
         connection.execute(PUT_META, ("begun_ns", str(wall_ns)))
         (ledger,) = connection.execute(GET_META, ("ledger",)).fetchone()
+        begin_first(connection, ledger, wall_ns)
     except sqlite3.Error as error:
         connection.close()
         raise cannot_write(path, error) from None
-    return Opened(connection, ledger, aside, damage or "")
+    return connection, str(ledger)
 
 
-def find_damage(path: Path) -> str | None:
+@dataclass
+class _Look:
+    """How far a check has got."""
+
+    broken_off: bool = False
+
+
+def find_damage(path: Path, look: _Look | None = None) -> str | None:
     """What is wrong with the ledger at `path`, or None. Looks without changing a byte of it.
 
     Raises MaintainerError when a newer program wrote it or it cannot be read.
@@ -82,7 +120,7 @@ def find_damage(path: Path) -> str | None:
     try:
         with _look(path) as connection:
             schema.refuse_newer(schema.version_of(connection), path)
-            return _quick_check(connection)
+            return _quick_check(connection, look or _Look())
     except sqlite3.DatabaseError as error:
         if is_damage(error):
             return str(error)
@@ -96,29 +134,28 @@ def is_damage(error: sqlite3.Error) -> bool:
 
 def set_aside(path: Path, wall_ns: int) -> Path:
     """Rename the ledger and its log, which stay usable together. Returns the new name."""
-    when = datetime.fromtimestamp(wall_ns // SECOND, UTC).strftime("%Y%m%dT%H%M%SZ")
-    target = path.with_name(f"{path.name}.corrupt-{when}")
-    number = 1
-    while any(_tail(target, tail).exists() for tail in TAILS):
-        number += 1
-        target = path.with_name(f"{path.name}.corrupt-{when}-{number}")
     try:
-        for tail in TAILS:
-            if _tail(path, tail).exists():
-                _tail(path, tail).rename(_tail(target, tail))
+        return move_aside(path, "corrupt", wall_ns)
     except OSError as error:
-        raise MaintainerError(
+        raise CannotWrite(
             f"{path}: is damaged and cannot be set aside ({error.strerror}); "
             "make its folder writable"
         ) from None
-    return target
 
 
-def cannot_write(path: Path, error: sqlite3.Error) -> MaintainerError:
+def cannot_write(path: Path, error: sqlite3.Error | OSError) -> CannotWrite:
     """The error as one line for the maintainer."""
-    return MaintainerError(
+    return CannotWrite(
         f"{path}: cannot be written ({error}); mend its folder's owner, mount or free space"
     )
+
+
+def _finish_restore(path: Path) -> None:
+    """A restore that a power cut has broken off after the ledger was set aside."""
+    try:
+        put_in_place(path)
+    except OSError as error:
+        raise cannot_write(path, error) from None
 
 
 def _look(path: Path) -> "closing[sqlite3.Connection]":
@@ -135,14 +172,15 @@ def _connect(path: Path) -> sqlite3.Connection:
         raise cannot_write(path, error) from None
 
 
-def _quick_check(connection: sqlite3.Connection) -> str | None:
+def _quick_check(connection: sqlite3.Connection, look: _Look) -> str | None:
     """The first finding of SQLite's own check, None when there is none or time runs out."""
     until = time.monotonic() + CHECK_S
-    connection.set_progress_handler(lambda: int(time.monotonic() > until), 100_000)
+    connection.set_progress_handler(lambda: int(time.monotonic() > until), CHECK_STEPS)
     try:
         (finding,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+            look.broken_off = True
             return None
         raise
     return None if finding == "ok" else str(finding)

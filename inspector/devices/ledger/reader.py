@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 from inspector.core.clock import SECOND
 from inspector.core.messages import Event, Outcome
+from inspector.core.metrics import Sample
 from inspector.core.terms import Kind, Severity
 from inspector.devices.ledger import challenges, departures, rows
 from inspector.devices.ledger.challenges import RecordedChallenge, challenge_of
 from inspector.devices.ledger.departures import Departure
+from inspector.devices.ledger.metrics import SINCE, sample_of
 from inspector.devices.ledger.outgoing import TOTALS, OutgoingReader
 from inspector.devices.ledger.sums import READ, Sums
 from inspector.domain.audit import Entry
@@ -59,6 +61,8 @@ SELECT name FROM class WHERE EXISTS (SELECT 1 FROM review INDEXED BY review_by_c
 
 EVENTS = """SELECT service, severity, code, text, wall_ns FROM event
 WHERE severity IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT ?"""
+LAST_EVENT = """SELECT service, severity, code, text, wall_ns FROM event
+INDEXED BY event_by_code WHERE code = ? ORDER BY id DESC LIMIT 1"""
 AUDIT = "SELECT id, wall_ns, who, action, detail, previous, hash FROM audit ORDER BY id"
 
 NEWEST = 2**63 - 1
@@ -124,6 +128,12 @@ class LedgerReader(OutgoingReader):
         """What has left the station, word for word, newest first; `sums` has all in all."""
         return [Departure(*row) for row in self._rows(departures.PAGE, before_id, limit)]
 
+    def metrics(self, since_wall_ns: int = 0) -> list[Sample]:
+        """The station in figures, a sample a second, oldest first: at most the last ten minutes
+        that record was there."""
+        found = [sample_of(data) for (data,) in self._rows(SINCE, since_wall_ns)]
+        return [one for one in found if one is not None]
+
     def challenges(self, limit: int, before_id: int = NEWEST) -> list[RecordedChallenge]:
         """Tests with golden parts, newest first."""
         found = self._rows(challenges.PAGE, before_id, limit)
@@ -139,6 +149,13 @@ class LedgerReader(OutgoingReader):
                 EVENTS, rows.to_json(list(severities)), limit
             )
         ]
+
+    def last_event(self, code: str) -> Event | None:
+        """The newest event of this code."""
+        for service, severity, found, text, wall in self._rows(LAST_EVENT, code):
+            severity = Severity(severity)
+            return Event(service=service, severity=severity, code=found, text=text, wall_ns=wall)
+        return None
 
     def audit(self) -> list[Entry]:
         """The audit chain from its first entry; `domain.audit.broken_at` tests it."""

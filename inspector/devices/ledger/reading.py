@@ -10,7 +10,6 @@ from pathlib import Path
 from inspector.core.errors import MaintainerError
 from inspector.devices.ledger import rows, schema
 from inspector.devices.ledger.migrations import MIGRATIONS
-from inspector.devices.ledger.opening import GET_META
 
 PATIENCE_S = 1.0  # while a ledger is locked, which this program's own writer never does for long
 
@@ -22,13 +21,6 @@ class Reading:
         self._path = path
         self._db: sqlite3.Connection | None = None
         self._inode = -1
-
-    def ledger_id(self) -> str:
-        """The ledger's identity, 32 hexadecimal digits. Raises MaintainerError, as all here."""
-        found = self._rows(GET_META, "ledger")
-        if not found:
-            raise MaintainerError(f"{self._path}: has just been begun; try again")
-        return str(found[0][0])
 
     def close(self) -> None:
         if self._db:

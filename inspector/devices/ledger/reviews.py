@@ -41,7 +41,12 @@ def add_review(
         raise OperatorError(
             f"part {review.seq} of stream {review.stream}: is not recorded; check its number"
         )
-    outcome_id, span, kind, lot, last, standing = found
+    outcome_id, span, kind, lot, last, standing, thinned = found
+    if thinned:
+        raise OperatorError(
+            f"part {review.seq} of stream {review.stream}: its window is too old to be counted "
+            "again; see [retention] parts_days"
+        )
     withdrawn = review.verdict == WITHDRAWN
     if withdrawn and standing in (None, WITHDRAWN):
         raise OperatorError(

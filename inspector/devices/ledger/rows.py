@@ -30,12 +30,16 @@ OUTCOME_COLUMNS = """stream.uuid, stream.camera, outcome.seq, outcome.number,
     outcome.source, span.recipe, span.lot, span.model, detail.boxes, detail.heatmap,
     detail.heatmap_data"""
 
-TOTAL_COLUMNS = """total."row", total.revision, span.start_s, span.end_s, span.recipe, span.lot,
+_EPOCH = """(SELECT {} FROM epoch WHERE epoch.rows_before < total."row"
+    ORDER BY epoch.id DESC LIMIT 1)"""
+TOTAL_COLUMNS = f"""{_EPOCH.format('total."row" - epoch.rows_before')},
+    total.revision, span.start_s, span.end_s, span.recipe, span.lot,
     span.model, total.passed, total.failed, total.review, total.fault, total.causes,
     total.defect_classes, total.first_pass, total.reviewed, total.overkill, total.escapes,
     total.p50_us, total.p95_us, total.max_us, total.cumulative_passed, total.cumulative_failed,
     total.cumulative_review, total.cumulative_fault, total.status,
-    total.sent_ns IS NOT NULL, total.cycle_p50_us, total.cycle_max_us"""
+    total.sent_ns IS NOT NULL, total.cycle_p50_us, total.cycle_max_us,
+    {_EPOCH.format("epoch.ledger")}"""
 
 Row = tuple[Any, ...]
 Shape = tuple[int, int, float, tuple[int, int, int, int]]  # width, height, scale, region
@@ -146,13 +150,13 @@ def totals_values(totals: Totals) -> Row:
     )
 
 
-def totals_row_of(ledger: str, row: Row) -> TotalsRow:
+def totals_row_of(row: Row) -> TotalsRow:
     """The totals row in a row of TOTAL_COLUMNS."""
     number, revision, start, end, recipe, lot, model = row[:7]
     first_pass, reviewed, overkill, escape, p50, p95, most = row[13:20]
     causes = _counts.decode(row[11])
     return TotalsRow(
-        ledger=ledger,
+        ledger=row[28],
         row=number,
         start_s=start,
         end_s=end,

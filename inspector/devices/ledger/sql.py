@@ -19,17 +19,21 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (stream_id, seq) DO NOTHING"""
 NEW_OUTCOMES = "SELECT id FROM outcome WHERE id >= ?"
 LAST_OUTCOME = "SELECT coalesce(max(id), 0) FROM outcome"
-COUNT_OUTCOMES = "SELECT count(*) FROM outcome"
+# Before this second nothing is counted any more: it was before a restore, or its parts have gone.
+FIRST_WINDOW = """SELECT max(coalesce((SELECT max(first_s) FROM epoch), 0),
+    coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'thinned_s'), 0))"""
 # The detail of a part that was there already (so its id is not) is not written.
 ADD_DETAIL = """INSERT INTO detail (boxes, heatmap, heatmap_data, outcome_id)
 SELECT ?, ?, ?, id FROM outcome WHERE id = ?"""
 
 TOUCH_WINDOW = """INSERT INTO dirty_window (span_id, touched_ns) VALUES (?, ?)
 ON CONFLICT (span_id) DO UPDATE SET touched_ns = excluded.touched_ns"""
-# A time of touching that lies in the future is from before the clock was set back.
+# A time of touching that lies in the future is from before the clock was set back. Windows of an
+# earlier identity stay as they were counted then, as do those whose parts have begun to go.
 DUE_WINDOWS = """SELECT span.id, span.start_s, span.end_s FROM dirty_window
 JOIN span ON span.id = dirty_window.span_id
-WHERE dirty_window.touched_ns <= :quiet OR dirty_window.touched_ns > :now
+WHERE (dirty_window.touched_ns <= :quiet OR dirty_window.touched_ns > :now)
+    AND span.start_s >= :first AND NOT span.thinned
 ORDER BY span.end_s, span.id LIMIT 32"""
 CLEAN_WINDOW = "DELETE FROM dirty_window WHERE span_id = ?"
 
@@ -49,7 +53,7 @@ WHERE total.span_id = ? ORDER BY total.revision DESC LIMIT 1"""
 ROW = """FROM window_total AS total JOIN span ON span.id = total.span_id
 WHERE total."row" = ?"""
 LAST_ROW = """SELECT "row", cumulative_passed, cumulative_failed, cumulative_review,
-    cumulative_fault FROM window_total ORDER BY "row" DESC LIMIT 1"""
+    cumulative_fault FROM window_total WHERE "row" > ? ORDER BY "row" DESC LIMIT 1"""
 ADD_TOTAL = """INSERT INTO window_total ("row", span_id, revision, counted_ns, triggers, passed,
     failed, review, fault, causes, defect_classes, first_pass, reviewed, overkill, escapes,
     p50_us, p95_us, max_us, cycle_p50_us, cycle_max_us, cumulative_passed, cumulative_failed,
@@ -58,7 +62,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 # The part, and of its last review the revision (0: none) and the verdict.
 FIND_PART = """SELECT outcome.id, outcome.span_id, outcome.kind, span.lot,
-    coalesce(review.revision, 0), review.verdict
+    coalesce(review.revision, 0), review.verdict, span.thinned
 FROM outcome
 JOIN stream ON stream.id = outcome.stream_id
 JOIN span ON span.id = outcome.span_id

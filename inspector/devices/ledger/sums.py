@@ -14,7 +14,8 @@ from inspector.core.messages import Outcome
 READ = """SELECT (SELECT count(*) FROM to_review),
     (SELECT value FROM sum WHERE name = 'pixel_bytes'),
     (SELECT value FROM sum WHERE name = 'departed'),
-    (SELECT value FROM sum WHERE name = 'departed_bytes')"""
+    (SELECT value FROM sum WHERE name = 'departed_bytes'),
+    (SELECT value FROM sum WHERE name = 'committed')"""
 ADD = "UPDATE sum SET value = value + ? WHERE name = ?"
 
 
@@ -26,6 +27,7 @@ class Sums:
     pixel_bytes: int = 0  # of all frames that parts were judged by
     departed: int = 0  # messages
     departed_bytes: int = 0  # of their payloads
+    committed: int = 0  # outcomes, ever
 
     def __add__(self, more: "Sums") -> "Sums":
         return Sums(
@@ -33,6 +35,7 @@ class Sums:
             self.pixel_bytes + more.pixel_bytes,
             self.departed + more.departed,
             self.departed_bytes + more.departed_bytes,
+            self.committed + more.committed,
         )
 
 
@@ -43,7 +46,7 @@ def read_sums(db: sqlite3.Connection) -> Sums:
 
 def add_to_sums(db: sqlite3.Connection, grown: Sums) -> None:
     """Within a transaction; the queue is counted from its own rows."""
-    for name in ("pixel_bytes", "departed", "departed_bytes"):
+    for name in ("pixel_bytes", "departed", "departed_bytes", "committed"):
         if by := getattr(grown, name):
             db.execute(ADD, (by, name))
 

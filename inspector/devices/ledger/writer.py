@@ -14,19 +14,24 @@ from typing import TypeVar
 
 from inspector.core.errors import MaintainerError
 from inspector.core.messages import Delivered, Departed, Event, LaneAt, Outcome
+from inspector.core.metrics import Sample
 from inspector.core.orders import ReviewPart
 from inspector.devices.ledger import rows, sql
 from inspector.devices.ledger.auditing import add_audit, latest_action
 from inspector.devices.ledger.ballast import Ballast
+from inspector.devices.ledger.copying import Alive, nothing
 from inspector.devices.ledger.departures import add_departures
+from inspector.devices.ledger.failing import CannotWrite, Damaged
 from inspector.devices.ledger.marks import add_marks, put_lanes
+from inspector.devices.ledger.metrics import add_samples
 from inspector.devices.ledger.notices import making_of, note_changes
 from inspector.devices.ledger.opening import Opened, is_damage, open_ledger
 from inspector.devices.ledger.reviews import add_review, enqueue
 from inspector.devices.ledger.sums import Sums, add_to_sums, pixel_bytes, read_sums
+from inspector.devices.ledger.thinning import Thinned
 from inspector.devices.ledger.windows import close_windows
 from inspector.domain.making import Making, follow
-from inspector.domain.tally import TotalsRow, window_start
+from inspector.domain.tally import TotalsRow, window_of
 
 T = TypeVar("T")
 
@@ -34,34 +39,32 @@ FULL_BYTES = 1 << 20  # a disk with less than this free counts as full
 CACHED_IDS = 1000
 
 
-class CannotWrite(MaintainerError):
-    """Nothing was written; the same may succeed later. `full`: for want of room."""
-
-    def __init__(self, text: str, full: bool) -> None:
-        super().__init__(text)
-        self.full = full
-
-
-class Damaged(MaintainerError):
-    """The file itself is damaged; opening it again sets it aside."""
-
-
 class Ledger:
     """Opened for writing. `set_aside` names a damaged predecessor, `damage` what was wrong."""
 
     def __init__(
-        self, path: Path, window_s: int, ballast_mb: int, wall_ns: int, damage: str | None = None
+        self,
+        path: Path,
+        window_s: int,
+        ballast_mb: int,
+        wall_ns: int,
+        damage: str | None = None,
+        backups: Path | None = None,
+        alive: Alive = nothing,
     ) -> None:
         """Open or begin the ledger. `damage`: what was found wrong while it was open; it is then
-        set aside whatever a check says. Raises MaintainerError."""
+        set aside whatever a check says. `backups`: where those are that may take the place of a
+        damaged one, `alive`: called while that goes on. Raises CannotWrite, and MaintainerError
+        when it was written by a newer program."""
         self.path = path
         self.ballast = Ballast(path.with_name(f"{path.stem}.ballast"), ballast_mb << 20)
         self._window_s = window_s
-        opened = self._opened(path, wall_ns, damage)
+        self._how = damage, backups, alive
+        self.opened = opened = self._opened(path, wall_ns)
         self.id, self.set_aside, self.damage = opened.ledger, opened.set_aside, opened.damage
         self._db = opened.connection
         self._next = self._number(sql.LAST_OUTCOME) + 1
-        self.committed = self._number(sql.COUNT_OUTCOMES)
+        self._first_s = self._number(sql.FIRST_WINDOW)
         self._sums = read_sums(self._db)
         self._making = making_of(self._db)
         self._streams: dict[str, int] = {}
@@ -76,19 +79,20 @@ class Ledger:
         wall_ns: int = 0,
         departed: Sequence[Departed] = (),
         lanes: Sequence[LaneAt] = (),
+        samples: Sequence[Sample] = (),
     ) -> list[Outcome]:
         """Record outcomes (each with: keep its heatmap and boxes?), events, delivery marks, what
-        is about to leave, and how far lanes have got; a mark that was meant for another ledger is
-        passed over. A change of what is made is noted with the first part that shows it.
+        is about to leave, how far lanes have got, and the station in figures; a mark that was
+        meant for another ledger is passed over. A change of what is made is noted with the
+        first part that shows it.
 
         Returns the outcomes that were not there before. Raises CannotWrite or Damaged.
         """
         fresh, grown, making = self._write(
-            lambda: self._commit(outcomes, events, delivered, wall_ns, departed, lanes)
+            lambda: self._commit(outcomes, events, delivered, wall_ns, departed, lanes, samples)
         )
         self._making = making
         self._next += len(outcomes)
-        self.committed += len(fresh)
         self._sums += grown
         return fresh
 
@@ -97,13 +101,18 @@ class Ledger:
         return self._sums
 
     @property
+    def committed(self) -> int:
+        """How many outcomes were ever recorded here, those that have gone since among them."""
+        return self._sums.committed
+
+    @property
     def model(self) -> str:
         """The model of the last part that one has judged; empty before the first."""
         return self._making.now.model if self._making.now else ""
 
     def close_windows(self, wall_ns: int, grace_s: float) -> list[TotalsRow]:
         """Count windows that are over and have changed, at most 32. Returns the new rows."""
-        return self._write(lambda: close_windows(self._db, self.id, wall_ns, grace_s))
+        return self._write(lambda: close_windows(self._db, wall_ns, grace_s))
 
     def review(self, review: ReviewPart, who: str, reason: str, wall_ns: int) -> int:
         """Add a person's finding, or take the last one back. Returns its revision, from 1.
@@ -120,6 +129,22 @@ class Ledger:
         """The newest of these audited actions of this person, or nothing."""
         return self._write(lambda: latest_action(self._db, who, actions))
 
+    def thin(self, work: Callable[[sqlite3.Connection], Thinned]) -> Thinned:
+        """Let go what is old, in one transaction: `work` says what has gone."""
+        done = self._write(lambda: work(self._db))
+        self._sums += Sums(to_review=-done.to_review)
+        if done.first_s > self._first_s:
+            self._first_s = done.first_s
+            self._spans.clear()
+        return done
+
+    def size(self) -> int:
+        """Bytes that hold something; pages that were given back are used again."""
+        pages, free, each = (
+            self._number(f"PRAGMA {one}") for one in ("page_count", "freelist_count", "page_size")
+        )
+        return (pages - free) * each
+
     def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do `work` in one transaction: for the other rooms of the ledger. Raises CannotWrite or
         Damaged; an error of its own undoes the whole."""
@@ -133,14 +158,14 @@ class Ledger:
     def close(self) -> None:
         self._db.close()
 
-    def _opened(self, path: Path, wall_ns: int, damage: str | None) -> Opened:
+    def _opened(self, path: Path, wall_ns: int) -> Opened:
         try:
-            return open_ledger(path, wall_ns, damage)
+            return open_ledger(path, wall_ns, *self._how)
         except MaintainerError:
             # Opening writes as well; on a full disk that needs the reserve.
             if not _is_full(path) or not self.ballast.release():
                 raise
-            return open_ledger(path, wall_ns, damage)
+            return open_ledger(path, wall_ns, *self._how)
 
     def _write(self, work: Callable[[], T]) -> T:
         try:
@@ -190,6 +215,7 @@ class Ledger:
         wall_ns: int,
         departed: Sequence[Departed],
         lanes: Sequence[LaneAt],
+        samples: Sequence[Sample],
     ) -> tuple[list[Outcome], Sums, Making]:
         """The outcomes that are new, by how much the sums have grown, and what is made now."""
         fresh = self._add_outcomes(outcomes, wall_ns) if outcomes else []
@@ -198,11 +224,13 @@ class Ledger:
             sql.ADD_EVENT,
             ((e.wall_ns, e.service, e.severity.value, e.code, e.text) for e in events),
         )
-        add_marks(self._db, self.id, delivered, wall_ns)
-        put_lanes(self._db, self.id, lanes)
+        add_marks(self._db, delivered, wall_ns)
+        put_lanes(self._db, lanes)
         making, changes = follow(self._making, new)
         note_changes(self._db, changes)
-        grown = Sums(pixel_bytes=pixel_bytes(new)) + add_departures(self._db, departed)
+        add_samples(self._db, samples)
+        seen = Sums(pixel_bytes=pixel_bytes(new), committed=len(new))
+        grown = seen + add_departures(self._db, departed)
         add_to_sums(self._db, grown)
         return new, grown + enqueue(self._db, fresh), making
 
@@ -242,12 +270,12 @@ class Ledger:
         return found
 
     def _span_id(self, outcome: Outcome) -> int:
-        start = window_start(outcome.trigger_wall_ns, self._window_s)
+        start, end = window_of(outcome.trigger_wall_ns, self._window_s, self._first_s)
         key = (start, outcome.recipe, outcome.lot, outcome.model)
         if (known := self._spans.get(key)) is not None:
             return known
         _trim(self._spans)
-        values = (start, start + self._window_s, *key[1:])
+        values = (start, end, *key[1:])
         self._spans[key] = self._find_or_add(sql.FIND_SPAN, values, sql.ADD_SPAN, values)
         return self._spans[key]
 
@@ -267,4 +295,7 @@ def _trim(ids: dict[T, int]) -> None:
 
 
 def _is_full(path: Path) -> bool:
-    return shutil.disk_usage(path.parent).free < FULL_BYTES
+    try:
+        return shutil.disk_usage(path.parent).free < FULL_BYTES
+    except OSError:  # the disk is gone
+        return False

@@ -19,7 +19,7 @@ from inspector.core.messages import FrameTicket, Ready, Settled, StreamBeat, Tri
 from inspector.core.paths import Paths
 from inspector.core.pulse import Pulse
 from inspector.core.terms import Cause, FrameRef
-from inspector.core.topology import BEAT_S, HEARTBEAT_S, MESSAGES, TICKETS, capture
+from inspector.core.topology import BEAT_S, HEARTBEAT_S, LINE, MESSAGES, TICKETS, capture
 from inspector.devices.bus import Bus
 from inspector.devices.cameras import Camera, FrameMissing, open_camera
 from inspector.devices.host import options, serve
@@ -106,7 +106,7 @@ class Capture:
         self._detect = bus.outlet(
             far.detect if far else paths.socket("detect"), min(TICKETS, slots - 2)
         )
-        self._record = bus.outlet(paths.socket("record"), MESSAGES)
+        self._record = bus.outlet(paths.socket(LINE), MESSAGES)
         limit = config.line.in_flight if self._drain else None
         self._line = Line(self.stream, limit, 2 * self._deadline + SECOND)
         self._pulse = Pulse(self.name, clock.monotonic_ns(), HEARTBEAT_S)

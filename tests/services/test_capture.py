@@ -77,7 +77,7 @@ def test_end_of_a_killed_run_is_told_until_the_gate_has_settled_it(paths: Paths)
         told.clear()
         turn_until(capture, lambda: told.extend(ended(gate)) or told)
         assert answer.send(Ready(service="gate", stream="first", ready=True))
-        file = paths.run / "ring-cam0.ended"
+        file = paths.frames / "ring-cam0.ended"
         turn_until(capture, lambda: b"first" not in file.read_bytes())
         capture.stop()
 

@@ -27,7 +27,7 @@ class Station:
         self.now, self.pending, self.most_read = 0, dict.fromkeys(range(1, notices + 1)), 0
         self.sent: list[RowKey] = []
 
-    def ledger_id(self) -> str:
+    def notices_ledger_id(self) -> str:
         return LEDGER
 
     def notices(self, limit: int) -> list[Notice]:

@@ -20,15 +20,16 @@ def hide(paths: Paths) -> None:
     """A station of a user of its own, as systemd lays it out: another one may enter, read the
     ledger and write sockets, and sees nothing of the images."""
     root = paths.config.parent
-    for folder in (root, paths.state, paths.run, paths.run.resolve()):
+    run = paths.run.resolve()
+    for folder in (root, paths.state, paths.run, run, run / "record", run / "publish"):
         folder.chmod(0o777)
     for path in (paths.ledger, *root.glob("state/ledger.db-*")):
         path.chmod(0o644)
-    for secret in (paths.evidence, paths.workshop, paths.spool):
+    hidden = (paths.evidence, paths.models, paths.workshop, paths.spool, paths.frames)
+    for secret in hidden:
         secret.chmod(0o700)
-    (paths.run / "ring-cam0").write_bytes(b"pixels")
-    (paths.run / "ring-cam0").chmod(0o600)
-    (paths.run / "record.sock").chmod(0o666)
+    (paths.frames / "ring-cam0").write_bytes(b"pixels")
+    (paths.run / "record" / "record.sock").chmod(0o666)
 
 
 def ended(paths: Paths, user: int | None = None) -> tuple[int, str]:
@@ -52,14 +53,13 @@ def test_in_production_root_is_refused_with_one_line(record: Record) -> None:
 
 
 @as_another_user
-@pytest.mark.parametrize("what", ["evidence", "workshop", "spool", "ring-cam0"])
+@pytest.mark.parametrize("what", ["evidence", "models", "workshop", "spool", "frames"])
 def test_in_production_anything_that_opens_is_refused_by_its_name(
     record: Record, what: str
 ) -> None:
     produce(record.paths)
     hide(record.paths)
-    places = {"ring-cam0": record.paths.run / "ring-cam0"}
-    place = places.get(what) or getattr(record.paths, what)
+    place = getattr(record.paths, what)
     place.chmod(0o755)
     code, log = ended(record.paths, NOBODY)
     assert code == 78
@@ -88,18 +88,18 @@ def test_ring_that_becomes_readable_ends_it_at_the_next_connection(
         hide(record.paths)
         with started(record.paths, NOBODY) as process:
             record.until(lambda: record.said("broker_up"))
-            (record.paths.run / "ring-cam0").chmod(0o644)
+            record.paths.frames.chmod(0o755)
             server.kill()
             server.start()
             record.until(lambda: process.poll() is not None)
             _, log = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 75
-    assert "ring-cam0 can be opened" in log.splitlines()[-1]
+    assert "frames can be opened" in log.splitlines()[-1]
     assert "Traceback" not in log
 
 
 def test_on_a_bench_it_is_remarked_once(record: Record) -> None:
-    (record.paths.run / "ring-cam0").write_bytes(b"pixels")
+    (record.paths.frames / "ring-cam0").write_bytes(b"pixels")
     configure(record.paths, 1)
     with started(record.paths):
         record.until(lambda: record.said("publish_on_bench"))
@@ -115,11 +115,12 @@ def test_one_picture_that_can_be_read_is_found_however_deep(
     """Looked at by root, for whom everything opens once it is not asked who it is."""
     monkeypatch.setattr(os, "geteuid", lambda: NOBODY)
     assert exposed(record.paths) == f"{record.paths.evidence} can be opened"
-    for folder in (record.paths.evidence, record.paths.workshop, record.paths.spool):
+    seen = (record.paths.evidence, record.paths.models, record.paths.workshop, record.paths.spool)
+    for folder in seen:
         folder.rmdir()
+    assert exposed(record.paths) == f"{record.paths.frames} can be opened"
+    record.paths.frames.rmdir()
     assert exposed(record.paths) == ""
-    (record.paths.run / "ring-cam0").write_bytes(b"")
-    assert exposed(record.paths) == f"{record.paths.run / 'ring-cam0'} can be opened"
 
 
 def test_what_goes_away_meanwhile_does_not_matter(

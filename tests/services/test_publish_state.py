@@ -10,9 +10,12 @@ from support.publishing import DEVICE, PATIENCE_S, Plant, Record, plant, publish
 
 from inspector import __version__
 from inspector.core.live import AlarmWord, LineState
+from inspector.core.messages import Event
+from inspector.core.metrics import Sample
 from inspector.core.paths import under
 from inspector.core.terms import Mode, Severity
 from inspector.devices.bus import Bus
+from inspector.devices.ledger.metrics import add_samples
 from inspector.domain.egress.state import State
 
 pytestmark = needs_mosquitto
@@ -33,7 +36,7 @@ def test_birth_is_retained_and_an_orderly_end_says_stopped(
         (birth,) = retained(server)
         assert (birth["online"], birth["device"]) == ("online", DEVICE)
         assert birth["versions"]["inspector"] == __version__
-        assert set(birth) == set(State.__struct_fields__)
+        assert set(birth) | {"box"} == set(State.__struct_fields__)
         stopped(process, record)
     record.until(lambda: mes.states()[-1] == "stopped")
     time.sleep(0.5)
@@ -227,3 +230,68 @@ def test_signal_before_anything_is_connected_ends_it_at_once(record: Record) -> 
         record.until(lambda: record.beats)
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE_S) == 0
+
+
+def looked(record: Record) -> None:
+    """Until publish has looked at the ledger once more, as it does before each heartbeat."""
+    before = len(record.beats)
+    record.until(lambda: len(record.beats) >= before + 2)
+
+
+def sample(**changes: object) -> Sample:
+    fields: dict[str, object] = {
+        "wall_ns": time.time_ns(),
+        "state": LineState.RUNNING,
+        "committed": 5,
+        "per_minute": 60.0,
+        "counts": {},
+        "services": (),
+        "state_free_mb": 1234,
+        "evidence_free_mb": None,
+        "temperature_c": 54.4444444,
+        "load": 0.71,
+    }
+    return Sample(**(fields | changes))  # type: ignore[arg-type]
+
+
+def test_state_says_how_the_box_is(record: Record, server: Mosquitto, mes: Plant) -> None:
+    """As record keeps it; it changes each second and is no reason to send."""
+    made = Event(
+        service="record",
+        severity=Severity.INFO,
+        code="backup_made",
+        text="x",
+        wall_ns=time.time_ns() - 3 * 3600 * 10**9,
+    )
+    record.ledger.commit((), [made])
+    with publishing(record.paths, server.port):
+        record.until(lambda: mes.states() == ["online"])
+        record.ledger.write(lambda db: add_samples(db, [sample()]))
+        looked(record)
+        assert len(mes.of("state")) == 1
+        record.tell(state=LineState.PAUSED, why="paused", mode=Mode.PAUSED)
+        record.until(lambda: len(mes.of("state")) == 2)
+    box = mes.of("state")[-1].json["box"]
+    assert box == {
+        "disk_free_mb": 1234,
+        "images_free_mb": None,
+        "memory_mb": None,
+        "load": 0.71,
+        "temperature_c": 54.444,
+        "restarts": 0,
+        "backup_age_h": 3,
+        "clock_ahead_s": 0.0,
+    }
+
+
+def test_figures_of_long_ago_are_not_told_as_those_of_now(
+    record: Record, server: Mosquitto, mes: Plant
+) -> None:
+    old = sample(wall_ns=time.time_ns() - 60 * 10**9)
+    record.ledger.write(lambda db: add_samples(db, [old]))
+    with publishing(record.paths, server.port):
+        record.until(lambda: mes.states() == ["online"])
+        looked(record)
+        record.tell(state=LineState.PAUSED, why="paused", mode=Mode.PAUSED)
+        record.until(lambda: len(mes.of("state")) == 2)
+    assert "box" not in mes.of("state")[-1].json

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from support.outcomes import STREAM, mark, mixed, outcome
+from support.outcomes import STREAM, WALL, mark, mixed, outcome
 from support.recording import Station, live, prepare, recorded, running, until
 from support.stations import in_use
 
@@ -252,7 +252,7 @@ def test_silent_service_is_shown_and_raises_one_alarm(station: Station) -> None:
 
 
 def test_events_and_delivery_marks_are_recorded(station: Station) -> None:
-    event = Event(service="gate", severity=Severity.ALARM, code="x", text="50 %", wall_ns=1)
+    event = Event(service="gate", severity=Severity.ALARM, code="x", text="50 %", wall_ns=WALL)
     station.gate.report(event)
     station.settle(outcome(1))
     (row,) = until(lambda: station.reader.pending())

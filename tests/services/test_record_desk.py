@@ -37,6 +37,7 @@ EXAMPLES: dict[type, Any] = {
     orders.TeachProduct: orders.TeachProduct(product="cap"),
     orders.TryInShadow: orders.TryInShadow(product="cap", review=0.5, fail=1.0),
     orders.AdoptProduct: orders.AdoptProduct(product="plain", review=0.5, fail=0.9),
+    orders.MakeBackup: orders.MakeBackup(),
     orders.DiscardProduct: orders.DiscardProduct(product="cap"),
     orders.ProveModel: orders.ProveModel(name="tiny", version="0123456789ab"),
     orders.UseModel: orders.UseModel(name="tiny", version="0123456789ab"),
@@ -102,6 +103,7 @@ def two_versions(bench: Bench) -> tuple[str, str]:
 def untouched(bench: Bench) -> bool:
     return (
         not (bench.workshop.heard or bench.challenges.asked or bench.asked_for())
+        and not bench.backups.begun
         and bench.changeover.current.mode is Mode.INSPECT
         and not bench.alarms.shown()[0].acknowledged_by
         and bench.ledger.write(lambda db: db.execute("SELECT count(*) FROM review").fetchone())

@@ -25,6 +25,27 @@ def small_disk(folder: Path, size: str) -> Iterator[None]:
         subprocess.run(["umount", str(folder)], check=True)
 
 
+def remount(folder: Path, how: str) -> None:
+    """Make a file system read-only (`ro`) or writable (`rw`)."""
+    subprocess.run(["mount", "-o", f"remount,{how}", str(folder)], check=True)
+
+
+@contextmanager
+def failing(pid: int, calls: str, error: str) -> Iterator[None]:
+    """Have these system calls of a process, comma-separated, end with an error."""
+    inject = f"inject={calls}:error={error}"
+    command = ["strace", "-q", "-f", "-p", str(pid), "-e", f"trace={calls}", "-e", inject]
+    try:
+        tracer = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    except FileNotFoundError:
+        pytest.skip("strace is not installed")
+    try:
+        yield
+    finally:
+        tracer.terminate()  # it lets the process go on
+        tracer.wait()
+
+
 def fill(folder: Path, leave: int = 0) -> Path:
     """Take all free room but `leave` bytes. Returns the file that takes it."""
     filler = folder / "filler"

@@ -14,6 +14,7 @@ from pathlib import Path
 from inspector.core.messages import Decision, Heartbeat, Outcome, Ready, StreamBeat, Trigger
 from inspector.core.paths import under
 from inspector.core.terms import Cause, FrameFormat, Kind, Pixel, Timing
+from inspector.core.topology import LINE
 from inspector.core.wire import AnyMessage
 from inspector.devices.bus import Bus, Inbox
 
@@ -50,7 +51,7 @@ class Bench:
         self.bus = Bus()
         self.gate = self.bus.outlet(self.paths.socket("gate"), 10_000)
         self.capture = self.bus.inbox(self.paths.socket("capture-top"), depth=10_000)
-        self.record: Inbox | None = self.bus.inbox(self.paths.socket("record"), depth=10_000)
+        self.record: Inbox | None = self.bus.inbox(self.paths.socket(LINE), depth=10_000)
         self.outcomes: list[Outcome] = []
         self.others: list[AnyMessage] = []
         self.answers: list[AnyMessage] = []
@@ -65,18 +66,25 @@ class Bench:
 
     def end(self, number: int = signal.SIGTERM) -> int:
         assert self.process is not None
+        guard = self._guard()
         self.process.send_signal(number)
         code = self.process.wait(20)
         self.process = None
+        self.until(lambda: not _runs(guard), "the ended gate's guard still runs")
         # What is sent before the outlet has noticed would go to the dead.
         self.until(lambda: not self.gate.connected(0), "the outlet still holds the ended gate")
         return code
 
     def close(self) -> None:
         if self.process is not None:
-            self.process.kill()
-            self.process.wait()
+            self.end(signal.SIGKILL)
         self.bus.close()
+
+    def _guard(self) -> str:
+        """The process that survives the gate; empty where there is none."""
+        assert self.process is not None
+        number = self.process.pid
+        return _read(Path(f"/proc/{number}/task/{number}/children")).strip()
 
     def end_record(self) -> None:
         assert self.record is not None
@@ -84,7 +92,7 @@ class Bench:
         self.record = None
 
     def start_record(self) -> None:
-        self.record = self.bus.inbox(self.paths.socket("record"), depth=10_000)
+        self.record = self.bus.inbox(self.paths.socket(LINE), depth=10_000)
 
     def send(self, *messages: AnyMessage) -> None:
         for message in messages:
@@ -176,3 +184,15 @@ class Bench:
         if not self.paths.output_log.exists():
             return []
         return [line.split() for line in self.paths.output_log.read_text().splitlines()]
+
+
+def _runs(number: str) -> bool:
+    """Whether there is such a process that has not ended."""
+    return bool(number) and "State:\tZ" not in _read(Path(f"/proc/{number}/status"), "State:\tZ")
+
+
+def _read(path: Path, otherwise: str = "") -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return otherwise

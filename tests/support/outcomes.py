@@ -6,7 +6,7 @@ from typing import Any
 from inspector.core.messages import Delivered, Event, Outcome, Recorded
 from inspector.core.paths import Paths
 from inspector.core.terms import Cause, Kind, Lane, Timing
-from inspector.core.topology import MESSAGES
+from inspector.core.topology import LINE, MESSAGES
 from inspector.devices.bus import Bus
 
 WALL = 1_700_000_000 * 10**9
@@ -58,7 +58,7 @@ class FakeGate:
 
     def __init__(self, paths: Paths, bus: Bus) -> None:
         self.inbox = bus.inbox(paths.socket("gate"), depth=MESSAGES)
-        self.record = bus.outlet(paths.socket("record"), MESSAGES)
+        self.record = bus.outlet(paths.socket(LINE), MESSAGES)
         self.pending: list[Outcome] = []
         self.acked: list[Outcome] = []
         self.sessions: list[str] = []

@@ -27,6 +27,8 @@ from inspector.core.topology import MESSAGES
 from inspector.core.wire import AnyMessage
 from inspector.devices.bus import Bus, Inbox
 from inspector.devices.ledger import Ledger, LedgerReader
+from inspector.devices.ledger.backup import Backup, Wanted, make_backup
+from inspector.devices.ledger.restore import prepare, put_in_place, set_aside
 
 from .stations import write_station
 
@@ -70,6 +72,22 @@ class Record:
         for path in self.paths.state.glob("ledger.db*"):
             path.unlink()
         self.ledger = Ledger(self.paths.ledger, 1, 0, BEGIN_S * SECOND)
+
+    def back_up(self) -> Backup:
+        """Of the ledger as it is now."""
+        return make_backup(self.paths.backups, Wanted(self.paths.ledger, {}, (), "1"), self._now, 9)
+
+    def restore(self, backup: Backup) -> None:
+        """As with the station stopped, for a moment."""
+        self.ledger.close()
+        prepare(self.paths.ledger, backup, self._now)
+        set_aside(self.paths.ledger, "before-restore", self._now)
+        put_in_place(self.paths.ledger)
+        self.ledger = Ledger(self.paths.ledger, 1, 0, BEGIN_S * SECOND)
+
+    @property
+    def _now(self) -> int:
+        return (BEGIN_S + self._parts) * SECOND
 
     def turn(self, marking: bool = True) -> None:
         """Take what has come; carry the marks out as record does, unless not `marking`."""

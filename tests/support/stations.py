@@ -104,6 +104,7 @@ def write_station(
         "detect": {"threads": 1},
         "evidence": {"quota_mb": 50, "keep_free_mb": 0},
         "record": {"window_s": 1, "ballast_mb": 0},
+        "retention": {"parts_days": 36_500, "events_days": 36_500},  # tests are of any year
     }
     for section, table in changes.items():
         if isinstance(table, Mapping):

@@ -16,11 +16,12 @@ from inspector.core.clock import MS, SECOND, Clock, SystemClock
 from inspector.core.config import RemoteCamera, StationConfig
 from inspector.core.current import read_current, recipes_to_try
 from inspector.core.errors import EngineerError, InspectorError
+from inspector.core.journal import LEVELS, about_event
 from inspector.core.messages import Event, FrameTicket, Ready, StreamBeat, SwitchRecipe
 from inspector.core.paths import Paths
 from inspector.core.pulse import Pulse
 from inspector.core.terms import Cause, FrameRef, Kind, Severity
-from inspector.core.topology import HEARTBEAT_S, MESSAGES, TICKETS, capture
+from inspector.core.topology import HEARTBEAT_S, LINE, MESSAGES, TICKETS, capture
 from inspector.devices.bus import Bus, Inbox, Outlet
 from inspector.devices.engine import Engine, Image, Inference
 from inspector.devices.host import log_to_stderr, options, serve
@@ -57,7 +58,7 @@ class Detect:
             camera.name for camera in config.cameras if isinstance(camera, RemoteCamera)
         }
         self._gate = bus.outlet(paths.socket("gate"), MESSAGES)
-        self._record = bus.outlet(paths.socket("record"), MESSAGES)
+        self._record = bus.outlet(paths.socket(LINE), MESSAGES)
         self._captures: dict[str, Outlet] = {}
         self._waiting: deque[tuple[FrameTicket, memoryview | None]] = deque()
         self._loading: Loading | None = None
@@ -275,10 +276,9 @@ class Detect:
         self._event(Severity.INFO, "recipe_changed", text)
 
     def _event(self, severity: Severity, code: str, text: str) -> None:
-        if severity is not Severity.INFO:
-            self._log.warning(text)
         wall = self._clock.wall_ns()
         event = Event(service="detect", severity=severity, code=code, text=text, wall_ns=wall)
+        self._log.log(LEVELS[severity], text, extra=about_event(event))
         self._unsaid.append(event)
 
 

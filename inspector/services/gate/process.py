@@ -8,12 +8,14 @@ be kept, no part is accepted, and none that comes while a person has paused the 
 Never: waits for anything but the next message or deadline, and at an orderly stop for `record`.
 """
 
+import logging
 from contextlib import ExitStack, closing
 
 from inspector.core.clock import MS, SECOND, Clock, SystemClock
 from inspector.core.config import ModbusOutput as ModbusConfig
 from inspector.core.config import RemoteCamera, StationConfig
 from inspector.core.current import read_current
+from inspector.core.journal import Sparing, about_event
 from inspector.core.messages import (
     Decision,
     Event,
@@ -29,7 +31,7 @@ from inspector.core.messages import (
 from inspector.core.paths import Paths
 from inspector.core.pulse import Pulse
 from inspector.core.terms import Lane, Mode, Severity
-from inspector.core.topology import HEARTBEAT_S, MESSAGES, capture
+from inspector.core.topology import HEARTBEAT_S, LINE, MESSAGES, capture
 from inspector.core.wire import AnyMessage
 from inspector.devices.bus import Bus, Outlet
 from inspector.devices.host import options, serve
@@ -42,6 +44,7 @@ from inspector.domain.release import NO_CAMERA, LaneCommand, Release
 from inspector.domain.settlement import Settlement
 from inspector.services.gate.courier import Courier
 from inspector.services.gate.far import Far
+from inspector.services.gate.guard import Guard
 from inspector.services.gate.outcomes import outcome_of, overdue, unrecordable
 
 TICK_NS = 10 * MS
@@ -58,9 +61,15 @@ class Gate:
     """The process: messages and time in, outcomes out."""
 
     def __init__(
-        self, config: StationConfig, paths: Paths, bus: Bus, clock: Clock, output: Output
+        self,
+        config: StationConfig,
+        paths: Paths,
+        bus: Bus,
+        clock: Clock,
+        output: Output,
+        guard: Guard | None = None,
     ) -> None:
-        self._clock, self._output = clock, output
+        self._clock, self._output, self._guard = clock, output, guard
         now = clock.monotonic_ns()
         # Numbers begin with the time, so that an acknowledgement from before a reboot, which
         # empties the spool, never seems to mean the outcomes after it.
@@ -74,7 +83,7 @@ class Gate:
         self._release = Release()
         self._inbox = bus.inbox(paths.socket("gate"), depth=MESSAGES)
         self._far = config.listen and Far(bus.inbox(config.listen.gate, depth=MESSAGES), remote)
-        self._record = bus.outlet(paths.socket("record"), MESSAGES)
+        self._record = bus.outlet(paths.socket(LINE), MESSAGES)
         self._courier = Courier(spool, self._record, now)
         self._captures = {
             camera.name: bus.outlet(paths.socket(capture(camera.name)), MESSAGES)
@@ -93,6 +102,7 @@ class Gate:
         self._was_full = False
         self._refused = 0  # messages of cameras, as told last
         self._alarmed: set[str] = set()
+        self._sparing = Sparing()
         self._stopping = False
         if spool.damaged:
             self._alarm("spool_damaged", f"{paths.spool}: {spool.damaged} files end unreadably")
@@ -219,6 +229,8 @@ class Gate:
     def _look_round(self, now: int) -> None:
         """Once a second: check the sums, tell of problems, send the heartbeat."""
         self._alarmed.clear()
+        if self._guard:
+            self._guard.look()
         if not self._keeper.balanced():
             self._alarm("sums", f"parts and outcomes differ: {self._keeper.counts}")
         if problem := self._output.problem():
@@ -253,15 +265,11 @@ class Gate:
         if code in self._alarmed:
             return
         self._alarmed.add(code)
-        self._courier.report(
-            Event(
-                service="gate",
-                severity=Severity.ALARM,
-                code=code,
-                text=text,
-                wall_ns=self._clock.wall_ns(),
-            )
-        )
+        wall = self._clock.wall_ns()
+        event = Event(service="gate", severity=Severity.ALARM, code=code, text=text, wall_ns=wall)
+        if self._sparing.due(code, self._clock.monotonic_ns()):
+            logging.getLogger("gate").error(text, extra=about_event(event))
+        self._courier.report(event)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -270,8 +278,9 @@ def main(argv: list[str] | None = None) -> int:
     def build(config: StationConfig, paths: Paths, stack: ExitStack) -> Gate:
         clock = SystemClock()
         bus = stack.enter_context(Bus())
+        guard = stack.enter_context(closing(Guard(paths.safe_state, config.output)))
         output = stack.enter_context(closing(_output(config, paths, clock)))
-        return Gate(config, paths, bus, clock, output)
+        return Gate(config, paths, bus, clock, output, guard)
 
     return serve("gate", options("gate", __doc__).parse_args(argv).root, build)
 

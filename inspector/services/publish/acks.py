@@ -42,7 +42,8 @@ class Acks:
         sent = self._context.reader.sent_through()
         unheard = (row.row - 1 for row in self._context.reader.pending(LOOK) if row.sent)
         self._told, self._verify_ns = next(unheard, sent), None
-        self._receipts.begin(ledger, sent, self._told, now)
+        renumbered = self._context.reader.renumbered()
+        self._receipts.begin(ledger, sent, self._told, now, renumbered)
 
     def sending(self, row: int, now: int) -> None:
         """This row goes to the broker."""

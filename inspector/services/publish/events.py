@@ -83,7 +83,7 @@ class Events:
         more = AHEAD if self._box.waits(live=True) < AHEAD else 0
         limit = self._box.known + len(self._box.marks) + more
         try:
-            self._follow(self._context.reader.ledger_id())
+            self._follow(self._context.reader.notices_ledger_id())
             notices = self._context.reader.notices(limit)
         except MaintainerError as error:
             self._look_ns = now + SECOND

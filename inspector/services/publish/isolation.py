@@ -1,8 +1,9 @@
 """That the process with the network cannot open frames or images: tried, at the start and at each
 connection.
 
-Promises: every ring, the evidence, the workshop's pictures and the gate's spool are tried; in
-production anything that opens ends the process with one line that names it and the remedy.
+Promises: every ring, the evidence, the pictures of models and workshop and the gate's spool are
+tried; in production anything that opens ends the process with one line that names it and the
+remedy.
 Never: reads a byte of what opens, or minds what goes away meanwhile.
 """
 
@@ -54,15 +55,14 @@ class Isolation:
 
 
 def _forbidden(paths: Paths) -> Iterator[Path]:
-    yield from _listed(paths.run, "ring-")
-    for folder in (paths.evidence, paths.workshop, paths.spool):
+    for folder in (paths.evidence, paths.models, paths.workshop, paths.spool, paths.frames):
         yield folder
         yield from _one_file(folder, DEPTH)
 
 
 def _one_file(folder: Path, depth: int) -> Iterator[Path]:
     """Any one file below a folder, as far as it can be seen."""
-    for path in _listed(folder, ""):
+    for path in _listed(folder):
         if path.is_dir():
             if depth:
                 yield from _one_file(path, depth - 1)
@@ -71,10 +71,10 @@ def _one_file(folder: Path, depth: int) -> Iterator[Path]:
         return
 
 
-def _listed(folder: Path, prefix: str) -> list[Path]:
+def _listed(folder: Path) -> list[Path]:
     try:
         with os.scandir(folder) as entries:
-            return [Path(entry.path) for entry in entries if entry.name.startswith(prefix)]
+            return [Path(entry.path) for entry in entries]
     except OSError:
         return []
 

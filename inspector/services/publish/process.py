@@ -28,6 +28,7 @@ from inspector.domain.egress.state import Outgoing
 from inspector.domain.egress.topics import Topics
 from inspector.domain.egress.words import device_id
 from inspector.services.publish.door import Door
+from inspector.services.publish.health import Health
 from inspector.services.publish.isolation import Isolation
 from inspector.services.publish.lane import Context
 from inspector.services.publish.lanes import Lanes, assemble, identity
@@ -54,6 +55,7 @@ class Publisher:
         self._last_words = last_words
         self._inbox = inbox
         self._pulse = Pulse("publish", context.clock.monotonic_ns(), HEARTBEAT_S)
+        self._health = Health(context.reader)
         self._busy = True
         link.took = self._pulse.took
         last_words.offer(WILL, lanes.state.will)
@@ -112,7 +114,8 @@ class Publisher:
         try:
             waiting, events = reader.pending_count(), reader.notices_pending()
             outgoing = Outgoing(waiting=waiting, set_aside=totals.set_aside, events=events)
-            self._lanes.state.know(outgoing, reader.ledger_id())
+            box = self._health.look(self._context.clock.wall_ns())
+            self._lanes.state.know(outgoing, reader.ledger_id(), box)
         except MaintainerError as error:
             self._context.teller.tell(Severity.INFO, "ledger_unread", str(error))
             return totals.box.underway + len(totals.box.marks)
@@ -142,7 +145,7 @@ class Idle:
 def main(argv: list[str] | None = None) -> int:
     """Publish until a signal. Returns the exit code."""
     root = options("publish", __doc__).parse_args(argv).root
-    return serve("publish", root, _build, writes=False)
+    return serve("publish", root, _build)
 
 
 def _build(config: StationConfig, paths: Paths, stack: ExitStack) -> Turning:
@@ -167,7 +170,7 @@ def _build(config: StationConfig, paths: Paths, stack: ExitStack) -> Turning:
     link = _link(context, last_words)
     link.came_up = isolation.require
     lanes = assemble(context, link, asker, paths.plant_key)
-    inbox = bus.inbox(paths.socket("publish"), depth=STATES, shared=True)
+    inbox = bus.inbox(paths.socket("publish"), depth=STATES)
     return Publisher(context, link, lanes, last_words, inbox)
 
 

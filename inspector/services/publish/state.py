@@ -8,6 +8,7 @@ Never: a text; what leaves are codes.
 
 import platform
 from collections.abc import Hashable
+from contextlib import suppress
 from typing import Any
 
 from msgspec import structs
@@ -18,7 +19,7 @@ from inspector.core.errors import EngineerError
 from inspector.core.live import LineStatus
 from inspector.devices.broker import Result
 from inspector.domain.egress.letter import Letter, letter
-from inspector.domain.egress.state import Outgoing, State, state_of
+from inspector.domain.egress.state import Box, Outgoing, State, state_of
 from inspector.domain.egress.topics import Topics
 from inspector.domain.egress.words import Online
 from inspector.services.publish.lane import Context
@@ -45,6 +46,7 @@ class StateLane:
         self._status: LineStatus | None = None
         self._outgoing = Outgoing(waiting=0, set_aside=0, events=0)
         self._stream = ""
+        self._box: Box | None = None
         self._number = 0
         self._sent_ns = 0
         self._said: State | None = None
@@ -66,9 +68,10 @@ class StateLane:
         """The line as record sees it."""
         self._status = status
 
-    def know(self, outgoing: Outgoing, stream: str) -> None:
-        """What waits to be delivered, and of which ledger."""
-        self._outgoing, self._stream = outgoing, stream
+    def know(self, outgoing: Outgoing, stream: str, box: Box | None = None) -> None:
+        """What waits to be delivered, and of which ledger; and how the box is, which goes along
+        with what is sent and is no reason to send."""
+        self._outgoing, self._stream, self._box = outgoing, stream, box
 
     def request(self) -> None:
         """Somebody asks for the state, changed or not."""
@@ -125,15 +128,16 @@ class StateLane:
             VERSIONS,
             self._stream if online is not Online.LOST else "",
             self._context.captures,
+            self._box if online is Online.ONLINE else None,
         )
 
     def _fitting(self, state: State) -> Letter:
         """The state, or as much of it as one message holds."""
-        brief = structs.replace(state, services={}, alarms=state.alarms[:1])
-        try:
-            return self._letter(brief if self._brief else state)
-        except EngineerError:
-            return self._letter(brief)
+        brief = structs.replace(state, box=None, services={}, alarms=state.alarms[:1])
+        for fitting in [] if self._brief else [state, structs.replace(state, box=None)]:
+            with suppress(EngineerError):
+                return self._letter(fitting)
+        return self._letter(brief)
 
     def _letter(self, state: State) -> Letter:
         return letter(state, self._topic, retain=True)

@@ -5,10 +5,10 @@ each topic the newest.
 Never: sends anything over the network.
 """
 
-import logging
 from logging import Logger
 
 from inspector.core.clock import Clock
+from inspector.core.journal import LEVELS, about_event
 from inspector.core.messages import Event
 from inspector.core.terms import Severity
 from inspector.devices.bus import Outlet
@@ -32,9 +32,9 @@ class Teller:
         if self._said.get(topic) == text:
             return
         self._said[topic] = text
-        self._log.log(logging.INFO if severity is Severity.INFO else logging.WARNING, text)
         wall = self._clock.wall_ns()
         event = Event(service="publish", severity=severity, code=code, text=text, wall_ns=wall)
+        self._log.log(LEVELS[severity], text, extra=about_event(event))
         self._unheard.pop(topic, None)
         if not self._record.send(event):
             self._unheard[topic] = event

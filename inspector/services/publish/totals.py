@@ -48,6 +48,7 @@ class Totals:
         self._topic = Topics(context.device).totals
         self._expiry_s = int(settings.expiry_h * 3600) or None
         self._rows: dict[int, TotalsRow] = {}  # those that the outbox knows
+        self._restores = 0  # of the ledger, as last seen
         self._fresh = False  # the connection is new, and the ledger has not been looked at since
         self._read_live = self._read_backlog = 0  # rows read so far
         self._backlog_read = False  # to its end
@@ -114,7 +115,8 @@ class Totals:
         if now < self._look_ns or not self._link.connected:
             return
         self._look_ns = now + LOOK_NS
-        self._follow(self._context.reader.ledger_id(), now)
+        reader = self._context.reader
+        self._follow(reader.ledger_id(), reader.restores(), now)
         if self._fresh:
             self._begin_connection()
         if self.box.waits(live=True) >= READ:
@@ -150,11 +152,13 @@ class Totals:
         if rows:
             self._read_backlog = rows[-1].row
 
-    def _follow(self, ledger: str, now: int) -> None:
-        if ledger == self.box.ledger:
+    def _follow(self, ledger: str, restores: int, now: int) -> None:
+        if (ledger, restores) == (self.box.ledger, self._restores):
             return
+        self._restores = restores
         if self._acks:
             self._acks.begin(ledger, now)
+        self.box.follow("")  # of the same name it may still be restored, and have other rows
         self.box.follow(ledger)
         self._rows.clear()
         self._context.door.forget(LANE)

@@ -28,6 +28,7 @@ from inspector.devices.bus import Outlet
 from inspector.devices.ledger import Damaged, Ledger
 from inspector.domain.challenge import LOT
 from inspector.services.record.alarms import Alarms
+from inspector.services.record.backups import Backups
 from inspector.services.record.challenge import Challenges
 from inspector.services.record.changeover import Answer, Changeover
 
@@ -46,6 +47,7 @@ class Rooms:
     workshop: Outlet
     alarms: Alarms
     challenges: Challenges
+    backups: Backups
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ class Commands:
             orders.BeginChallenge: Deed(self._before_begin, self._begin),
             orders.PresentGolden: Deed(self._before_present, self._present),
             orders.AbandonChallenge: Deed(self._before_abandon, self._abandon),
+            orders.MakeBackup: Deed(self._before_backup, self._backup),
             **{kind: Deed(self._before_errand, self._send) for kind in get_args(Errand)},
             orders.AdoptProduct: Deed(self._before_adoption, self._send),
             orders.UseModel: Deed(self._before_use, self._send),
@@ -225,6 +228,13 @@ class Commands:
 
     def _abandon(self, ledger: Ledger, _order: AnyOrder, who: str, reason: str) -> str:
         return self._rooms.challenges.abandon(ledger, who, reason)
+
+    def _before_backup(self, _order: AnyOrder) -> Detail:
+        self._rooms.backups.check()
+        return {"folder": str(self._rooms.backups.folder)}
+
+    def _backup(self, _ledger: Ledger, _order: AnyOrder, _who: str, _reason: str) -> str:
+        return self._rooms.backups.begin()
 
     def _before_errand(self, _order: Errand) -> Detail:
         if not self._rooms.workshop.connected(WORKSHOP_WAIT_MS):

@@ -7,12 +7,11 @@ Never: loses an event because the disk refuses: it waits with the others.
 from logging import Logger
 
 from inspector.core.clock import Clock
+from inspector.core.journal import LEVELS, about_event
 from inspector.core.messages import Event
 from inspector.core.terms import Severity
 from inspector.services.record.alarms import Alarms
 from inspector.services.record.journal import Journal
-
-LEVEL = {Severity.INFO: 20, Severity.WARNING: 30, Severity.ALARM: 40}
 
 
 class Events:
@@ -25,9 +24,10 @@ class Events:
     def tell(self, severity: Severity, code: str, text: str, service: str = "record") -> None:
         """Say something of a service, `record` itself unless another is named."""
         wall = self._clock.wall_ns()
+        event = Event(service=service, severity=severity, code=code, text=text, wall_ns=wall)
         if service != "record":
-            self._log.log(LEVEL[severity], text)
-        self.note(Event(service=service, severity=severity, code=code, text=text, wall_ns=wall))
+            self._write(event)
+        self.note(event)
 
     def once(self, severity: Severity, code: str, text: str) -> None:
         """Tell of something that lasts, when it begins."""
@@ -43,6 +43,9 @@ class Events:
     def note(self, event: Event) -> None:
         """An event of whatever service."""
         if event.service == "record":
-            self._log.log(LEVEL[event.severity], event.text)
+            self._write(event)
         self._journal.event(event)
         self._alarms.hear(event)
+
+    def _write(self, event: Event) -> None:
+        self._log.log(LEVELS[event.severity], event.text, extra=about_event(event))

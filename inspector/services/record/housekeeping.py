@@ -91,7 +91,10 @@ class Housekeeping:
     def _look_at_disk(self) -> None:
         """Old evidence makes room by itself; what lasts is for a person."""
         folder = self._paths.evidence
-        free = shutil.disk_usage(folder).free
+        try:
+            free = shutil.disk_usage(folder).free
+        except OSError:  # it is gone, which the store tells of
+            return
         self._short = self._short + 1 if free < self._keep_free else 0
         if self._short >= SHORT_LOOKS:
             text = f"{folder}: less than evidence.keep_free_mb = {self._keep_free // MB} is free"

@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 
 from inspector.core.clock import SECOND
 from inspector.core.messages import Delivered, Departed, Event, LaneAt, Outcome, Recorded
+from inspector.core.metrics import Sample
 from inspector.devices.bus import Outlet
 from inspector.devices.ledger import CannotWrite, Ledger
 from inspector.domain.acknowledge import Acknowledgement
 
 MOST = 500  # outcomes in one transaction
 MOST_EVENTS = 1000  # kept while the disk refuses; the oldest go
+MOST_SAMPLES = 60  # as well
 RETRY_S = 1.0
 REPEAT_S = 1.0
 
@@ -32,10 +34,12 @@ class Batch:
     delivered: list[Delivered] = field(default_factory=list)
     departed: list[Departed] = field(default_factory=list)
     lanes: list[LaneAt] = field(default_factory=list)
+    samples: deque[Sample] = field(default_factory=lambda: deque(maxlen=MOST_SAMPLES))
 
     @property
     def empty(self) -> bool:
-        return not (self.outcomes or self.events or self.delivered or self.departed or self.lanes)
+        waiting = (self.outcomes, self.events, self.delivered, self.departed, self.lanes)
+        return not (any(waiting) or self.samples)
 
     @property
     def full(self) -> bool:
@@ -75,6 +79,15 @@ class Journal:
     def event(self, event: Event) -> None:
         self._batch.events.append(event)
 
+    def sample(self, sample: Sample) -> None:
+        """The station in figures, once a second; it is committed with what else there is."""
+        self._batch.samples.append(sample)
+
+    def stall(self, why: str, now: int) -> None:
+        """Nothing can be written from now on: what is gathered is left to the gate."""
+        self.stalled = why
+        self._retry_at = now + int(RETRY_S * SECOND)
+
     def outgoing(self, word: Delivered | Departed | LaneAt) -> None:
         """Note what publish tells of what leaves. It waits until what it tells of as leaving is
         committed, and does or tells again whatever is lost here."""
@@ -103,10 +116,10 @@ class Journal:
                 wall_ns,
                 batch.departed,
                 batch.lanes,
+                batch.samples,
             )
         except CannotWrite as error:
-            self.stalled = str(error)
-            self._retry_at = now + int(RETRY_S * SECOND)
+            self.stall(str(error), now)
             return []
         if self.stalled:
             self.stalled = ""

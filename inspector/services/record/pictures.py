@@ -26,7 +26,14 @@ class Pictures:
         self._rings: dict[str, RingReader] = {}
         self._copied: dict[tuple[str, int], Frame] = {}
         self._off = settings.image == "none"
-        self._store = EvidenceStore(Path(paths.evidence), settings, clock.wall_ns)
+        self._store = EvidenceStore(
+            Path(paths.evidence), settings, clock.wall_ns, note=paths.evidence_note
+        )
+
+    @property
+    def free(self) -> int | None:
+        """Bytes on the disk of the images; None where that is gone."""
+        return self._store.free
 
     @property
     def dropped(self) -> int:

@@ -1,10 +1,12 @@
 """record's loop: outcomes in, one transaction for all of 40 ms, acknowledgement, totals, screens.
 
 Promises: what is acknowledged is on the disk; a total is counted from what is on the disk; a disk
-that refuses stops neither the line nor this loop; a damaged ledger is set aside and said loudly.
+that refuses, or is not there, stops neither the line nor this loop; a damaged ledger gives way to
+its newest backup, or to a new one, and that is said loudly.
 Never: decides on a part, or has a second writer beside it (its lock sees to that).
 """
 
+import logging
 import time
 from contextlib import ExitStack
 
@@ -12,7 +14,7 @@ from inspector.core.clock import MS, Clock, SystemClock
 from inspector.core.config import StationConfig, Ui
 from inspector.core.current import Current, load_current, read_current, write_current
 from inspector.core.errors import InspectorError, MaintainerError
-from inspector.core.live import WorkshopState
+from inspector.core.live import Live, WorkshopState
 from inspector.core.messages import Delivered, Departed, Event, Heartbeat, LaneAt, Outcome
 from inspector.core.orders import ErrandDone, ReviewPart, SetRecipe
 from inspector.core.paths import Paths
@@ -20,38 +22,54 @@ from inspector.core.pulse import Pulse
 from inspector.core.terms import Severity
 from inspector.core.topology import CONTROL, HEARTBEAT_S, LIVE, MESSAGES
 from inspector.core.wire import AnyMessage
+from inspector.devices import box
 from inspector.devices.bus import Bus
 from inspector.devices.host import log_to_stderr, options, serve
-from inspector.devices.ledger import CannotWrite, Damaged, Ledger
+from inspector.devices.ledger import Damaged, Ledger
 from inspector.devices.localtime import local_zone
 from inspector.domain.shift import shift_start
 from inspector.services.record.access import open_access
 from inspector.services.record.alarms import Alarms
+from inspector.services.record.answers import Answers
+from inspector.services.record.backups import Backups
 from inspector.services.record.board import Board
 from inspector.services.record.challenge import Challenges
-from inspector.services.record.changeover import Answer, Changeover
+from inspector.services.record.changeover import Changeover
 from inspector.services.record.commands import Commands, Rooms, check_recipe
 from inspector.services.record.desk import Desk
 from inspector.services.record.events import Events
+from inspector.services.record.hearing import Hearing
 from inspector.services.record.housekeeping import Housekeeping
 from inspector.services.record.journal import MOST, Journal
+from inspector.services.record.keeper import Keeper
+from inspector.services.record.meter import Meter
 from inspector.services.record.pictures import Pictures
 from inspector.services.record.plant import open_plant
+from inspector.services.record.retaining import Retaining
 from inspector.services.record.statistics import Statistics
 from inspector.services.record.status import Status
+from inspector.services.record.telling import Telling
+from inspector.services.record.timekeeping import Timekeeping
 
 IDLE_MS = 50.0  # a command waits at most so long when nothing else comes
 REST_S = 0.008  # between two looks into the inbox: waking for every message would cost the line
+DISBELIEVED = (
+    "record: messages that only capture, detect and gate may send came from elsewhere and were "
+    "refused; see which service was changed (inspector doctor)"
+)
 
 
 class Record:
     """The process: its ledger, its sockets and what it does in turn."""
 
     def __init__(self, config: StationConfig, paths: Paths, bus: Bus, clock: Clock) -> None:
-        """Opens the ledger. Raises MaintainerError when it cannot be had."""
+        """Opens the ledger, or stands by for it. Raises MaintainerError when a newer program wrote
+        it."""
+        self._timekeeping = Timekeeping(clock, paths)
+        clock = self._timekeeping.clock
         self._config, self._paths, self._clock = config, paths, clock
         now = clock.monotonic_ns()
-        self._inbox = bus.inbox(paths.socket("record"), depth=MESSAGES, shared=True)
+        self._hearing = Hearing(paths, bus)
         self._screens = bus.broadcast(paths.socket(LIVE))
         gate = bus.outlet(paths.socket("gate"), MESSAGES)
         detect = bus.outlet(paths.socket("detect"), MESSAGES)
@@ -62,9 +80,13 @@ class Record:
         self._statistics = Statistics(config, clock, local_zone())
         self._pictures = Pictures(paths, config.evidence, clock)
         self._pulse = Pulse("record", now, HEARTBEAT_S)
+        self._telling = Telling(logging.getLogger("record"), now)
         self._gather_ns = int(config.record.commit_ms * MS)
-        self._ledger = self._open()
-        self._alarms.begin(self._ledger, self._board.names, clock.wall_ns())
+        self._live: Live | None = None  # as the screens were told last
+        self._meter, self._retaining = Meter(), Retaining(config, self._events, clock)
+        self._backups = Backups(config, paths, self._events, clock)
+        self._keeper = Keeper(config, paths, self._journal, self._events, clock)
+        self._take_up_ledger()
         current = read_current(paths.current, config.line)
         self._changeover = Changeover(paths.current, current, detect, gate)
         zone, shifts = local_zone(), config.line.shifts
@@ -83,8 +105,9 @@ class Record:
         workshop = bus.outlet(paths.socket("workshop"), MESSAGES)
         publish = bus.outlet(paths.socket("publish"), MESSAGES)
         self._status = Status(publish if config.publish else None)
-        rooms = Rooms(self._changeover, workshop, self._alarms, self._challenges)
+        rooms = Rooms(self._changeover, workshop, self._alarms, self._challenges, self._backups)
         self._commands = Commands(paths, rooms, clock)
+        self._answers = Answers(self._commands, self._changeover, self._events, self._board)
         access = open_access(paths, config.ui or Ui(), self._ledger, clock)
         desk = bus.answer(paths.socket(CONTROL))
         self._desk = Desk(desk, access, self._commands, clock, open_plant(paths, config.publish))
@@ -94,6 +117,7 @@ class Record:
     def turn(self) -> bool:
         """One round: gather, commit, then what is due."""
         try:
+            self._look_after_ledger()
             self._gather()
             self._commit()
             self._obey()
@@ -101,8 +125,10 @@ class Record:
             if not self._journal.stalled:
                 self._alarms.save(self._ledger)
                 self._note_mode()
+                self._retaining.turn(self._ledger)
         except Damaged as error:
-            self._begin_anew(str(error))
+            self._keeper.begin_anew(str(error))
+            self._follow_ledger()
         now = self._clock.monotonic_ns()
         self._journal.speak(now)
         self._tell(now)
@@ -110,12 +136,17 @@ class Record:
 
     def stop(self) -> None:
         """Commit what is still in the inbox, and leave the ledger in one file."""
-        while self._inbox.wait(0) and not self._journal.stalled:
+        while self._hearing.wait(0) and not self._journal.stalled:
             self.turn()
         self._pictures.close()
         self._desk.close()
-        self._ledger.checkpoint()
-        self._ledger.close()
+        self._backups.close()
+        self._keeper.close()
+        self._timekeeping.keep()
+
+    @property
+    def _ledger(self) -> Ledger:
+        return self._keeper.ledger
 
     def _tell(self, now: int) -> None:
         """The screens and the plant, each when it is time."""
@@ -123,7 +154,8 @@ class Record:
         alarms = self._alarms.shown()
         if self._board.due(now):
             said = self._statistics, alarms, self._challenges.state()
-            self._screens.send(self._board.live(now, wall, current, self._ledger, *said))
+            self._live = self._board.live(now, wall, current, self._ledger, *said)
+            self._screens.send(self._live)
         if self._status.due(now):
             known = self._ledger.model, self._statistics, alarms
             self._status.tell(self._board.status(now, wall, current, *known), now)
@@ -132,21 +164,20 @@ class Record:
         mode = self._changeover.current.mode
         self._status.note_mode(self._ledger, mode, self._clock.wall_ns())
 
-    def _open(self, damage: str | None = None) -> Ledger:
-        settings, path = self._config.record, self._paths.ledger
-        ledger = Ledger(path, settings.window_s, settings.ballast_mb, self._clock.wall_ns(), damage)
-        if ledger.set_aside:
-            text = (
-                f"{path}: was damaged ({ledger.damage}); it lies at {ledger.set_aside}, "
-                "a new ledger has begun"
-            )
-            self._events.tell(Severity.ALARM, "ledger_set_aside", text)
-        return ledger
+    def _take_up_ledger(self) -> None:
+        """Its alarms, and what is to be told of it."""
+        self._alarms.begin(self._ledger, self._board.names, self._clock.wall_ns())
+        self._keeper.take_gaps()
 
-    def _begin_anew(self, damage: str) -> None:
-        """Go on with a new ledger; what was gathered goes into it."""
-        self._ledger.close()
-        self._ledger = self._open(damage)
+    def _look_after_ledger(self) -> None:
+        """It may be there again. Raises Damaged."""
+        if self._keeper.look(self._clock.monotonic_ns()):
+            self._take_up_ledger()
+            self._follow_ledger()
+
+    def _follow_ledger(self) -> None:
+        """It is another one, which knows nothing of this run."""
+        self._keeper.take_gaps()
         self._alarms.move()
         self._status.move()
         self._statistics.recount()
@@ -167,15 +198,15 @@ class Record:
         try:
             write_current(self._paths.current, current)
         except OSError as error:
-            raise MaintainerError(
-                f"{self._paths.current}: cannot be written ({error.strerror})"
-            ) from None
+            # The housekeeping tells of it, and tries again.
+            problem = f"{self._paths.current}: cannot be written ({error.strerror})"
+            self._changeover.problem = problem
 
     def _gather(self) -> None:
         """Take what comes for as long as one commit may wait, from the first message on."""
         wait_ms, until = IDLE_MS, 0
-        while wait_ms > 0 and not self._journal.full and self._inbox.wait(wait_ms):
-            for message, _ in self._inbox.drain(MOST):
+        while wait_ms > 0 and not self._journal.full and self._hearing.wait(wait_ms):
+            for message in self._hearing.drain(MOST):
                 self._take(message)
             time.sleep(REST_S)
             now = self._clock.monotonic_ns()
@@ -184,27 +215,30 @@ class Record:
 
     def _take(self, message: AnyMessage) -> None:
         if isinstance(message, Outcome):
-            if self._journal.take(message, self._pictures.wants_detail(message)):
-                self._pictures.copy(message)
+            self._take_outcome(self._timekeeping.stamped(message))
         elif isinstance(message, Heartbeat):
             self._hear_beat(message)
         elif isinstance(message, Event):
-            self._events.note(message)
+            self._events.note(self._timekeeping.dated(message))
             if message.service == "detect":
-                self._answer(self._changeover.hear(message))
+                self._answers.answer(self._ledger, self._changeover.hear(message))
         elif isinstance(message, Delivered | Departed | LaneAt):
             self._journal.outgoing(message)
         elif isinstance(message, ErrandDone):
-            self._end_errand(message)
+            self._answers.end_errand(self._ledger, message)
         elif isinstance(message, WorkshopState):
             self._board.show(message, self._clock.monotonic_ns())
+
+    def _take_outcome(self, outcome: Outcome) -> None:
+        if self._journal.take(outcome, self._pictures.wants_detail(outcome)):
+            self._pictures.copy(outcome)
 
     def _hear_beat(self, heartbeat: Heartbeat) -> None:
         now = self._clock.monotonic_ns()
         self._board.hear(heartbeat, now)
         self._alarms.hear_beat(heartbeat, self._clock.wall_ns())
         if heartbeat.service == "detect":
-            self._answer(self._changeover.care(heartbeat, now))
+            self._answers.answer(self._ledger, self._changeover.care(heartbeat, now))
         elif heartbeat.service == "gate":
             self._changeover.meet(heartbeat)
 
@@ -216,6 +250,7 @@ class Record:
             self._pulse.handled += len(fresh) - 1
         self._pictures.save(fresh)
         self._board.count(fresh)
+        self._telling.hear(fresh, began)
         self._challenges.hear(fresh, self._ledger)
         for word in self._statistics.count(fresh, self._ledger):
             self._housekeeping.say(word)
@@ -228,59 +263,23 @@ class Record:
     def _obey(self) -> None:
         for done in self._desk.turn(self._ledger):
             if isinstance(done.order, SetRecipe):
-                self._tell_recipe(f"{done.text}, by {done.who.name}")
+                self._answers.tell_recipe(f"{done.text}, by {done.who.name}")
             if isinstance(done.order, ReviewPart):
                 self._statistics.recount()
             self._board.touch()
-
-    def _tell_recipe(self, text: str) -> None:
-        code = "recipe_asked" if self._changeover.current.asked else "recipe_switched"
-        self._events.tell(Severity.INFO, code, text)
-
-    def _end_errand(self, done: ErrandDone) -> None:
-        """The workshop has ended what it was sent; what it made is taken up by the line."""
-        self._board.touch()
-        if not self._commands.is_underway(self._ledger, done):
-            text = f"{done.order} of {done.product} by {done.who}: ended, and nobody ordered it"
-            self._events.tell(Severity.WARNING, "errand_unknown", text)
-            return
-        try:
-            self._commands.errand_done(self._ledger, done)
-        except CannotWrite as error:
-            self._events.tell(Severity.WARNING, "audit_missed", str(error))
-        if not done.recipe or not done.ok:
-            return
-        try:
-            self._tell_recipe(f"{self._commands.take_up(self._ledger, done)}, by {done.who}")
-        except Damaged:
-            raise
-        except InspectorError as error:
-            self._events.tell(Severity.ALARM, "recipe_not_switched", str(error))
-
-    def _answer(self, answer: Answer | None) -> None:
-        """A change was made, or it is known why not."""
-        if answer is None:
-            return
-        asked = answer.asked
-        self._board.touch()
-        if not answer.refused:
-            text = f"recipe {asked.recipe}, lot {asked.lot or 'none'}, by {asked.who}"
-            self._events.tell(Severity.INFO, "recipe_switched", text)
-            return
-        text = f"{answer.refused}; recipe {self._changeover.current.recipe} stays"
-        self._events.tell(Severity.ALARM, "recipe_not_switched", text)
-        try:
-            self._commands.note_refusal(self._ledger, answer)
-        except CannotWrite as error:
-            self._events.tell(Severity.WARNING, "audit_missed", str(error))
 
     def _look_around(self) -> None:
         """Once a second: the housekeeping, the statistics, who is silent."""
         now = self._clock.monotonic_ns()
         if not self._pulse.due(now):
             return
+        self._timekeeping.turn(self._events)
         self._housekeeping.turn(self._ledger, bool(self._journal.stalled))
+        self._backups.turn()
+        self._measure(now)
         self._challenges.turn(self._ledger, self._clock.wall_ns())
+        if self._hearing.disbelieved:
+            self._events.once(Severity.ALARM, "refused", DISBELIEVED)
         self._desk.tidy(self._ledger)
         for word in self._statistics.turn(self._changeover.current.lot, self._ledger):
             self._housekeeping.say(word)
@@ -288,6 +287,14 @@ class Record:
         note = f"evidence not kept: {self._pictures.dropped}" if self._pictures.dropped else ""
         self._board.hear(self._pulse.beat(now, state, note=note), now)
         self._housekeeping.look_after(self._board.survey(now))
+
+    def _measure(self, now: int) -> None:
+        """The station in figures, for questions after the fact."""
+        if self._live is None:
+            return
+        free = {"state": box.free(self._paths.state), "evidence": self._pictures.free}
+        ahead = self._timekeeping.clock.ahead_ns
+        self._journal.sample(self._meter.sample(self._live, now, ahead, free))
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -15,6 +15,7 @@ from msgspec import structs
 
 from inspector.core.clock import SECOND, Clock, SystemClock
 from inspector.core.config import StationConfig
+from inspector.core.journal import about
 from inspector.core.live import WorkshopState
 from inspector.core.orders import CollectParts, DiscardProduct, ErrandDone, ErrandOrder, StopWork
 from inspector.core.paths import Paths
@@ -165,7 +166,8 @@ class Workshop:
         self._say(end_of(order, ok, text), error)
 
     def _say(self, done: ErrandDone, error: str | None = None) -> None:
-        self._log.info("%s by %s: %s", done.order, done.who, done.text)
+        fields = about({"EVENT": "errand_done", "SERVICE": "workshop"})
+        self._log.info("%s by %s: %s", done.order, done.who, done.text, extra=fields)
         self._unheard.append(done)
         said = error if error is not None else "" if done.ok else done.text
         self._show(structs.replace(self._state, error=said))

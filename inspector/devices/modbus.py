@@ -22,6 +22,9 @@ part to part and begins at 0 when the camera's process starts; a PLC that counts
 per camera can compare. The gate answers no part twice: what a killed gate had decided and not yet
 written never comes, 5 then skips it, and the part is not to be accepted.
 
+A gate that dies leaves `safe_state` behind for whoever survives it: the lane is set to reject, the
+state to stopped, and the count is left alone.
+
 With each connection the lane is first set to reject, at the count reached. A count that moves by
 more than one tells of lanes that were lost: those parts, and the one it stops at, are rejects.
 """
@@ -213,6 +216,21 @@ class ModbusOutput:
             linger = struct.pack("ii", 1, 0)
             self._client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self._client.close()
+
+
+def safe_state(config: ModbusConfig) -> str:
+    """What stops the line without pymodbus and without knowing anything: a line `HOST PORT
+    TIMEOUT_S`, then a line for each request, in hexadecimal, whole as it goes over TCP."""
+    first, timeout = config.register, config.timeout_ms / 1000
+    requests = [_request(config.unit, first + STATE, STOPPED)]
+    requests += [_request(config.unit, first + LANE, REJECT)]
+    return "\n".join([f"{config.host} {config.port} {timeout:g}", *requests, ""])
+
+
+def _request(unit: int, register: int, value: int) -> str:
+    """Function 16, write multiple registers, of one."""
+    body = struct.pack(">BBHHBH", unit, 16, register, 1, 2, value)
+    return (struct.pack(">HHH", 1, 0, len(body)) + body).hex()
 
 
 def _client(config: ModbusConfig) -> tuple[Any, type[Exception]]:

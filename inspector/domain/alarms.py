@@ -72,21 +72,31 @@ RULES: Mapping[str, Rule] = {
     "sums": Rule(Lasting.ONCE),
     "refused": Rule(Lasting.ONCE),
     "ack_unknown": Rule(Lasting.ONCE),
+    "service_failed": Rule(Lasting.WHILE, ("service_back",), Ends.HEARD),
     # Of the records.
     "disk": Rule(Lasting.WHILE, ("disk_free",), Ends.START),
     "ballast_gone": Rule(Lasting.WHILE, ("ballast_back",), Ends.START),
     "ledger_stalled": Rule(Lasting.WHILE, ("ledger_resumed",), Ends.START),
     "ledger_set_aside": Rule(Lasting.ONCE),
+    "ledger_restored": Rule(Lasting.ONCE),
+    "evidence_gone": Rule(Lasting.WHILE, ("evidence_back",), Ends.START),
     "current_unread": Rule(Lasting.ONCE),
     "current_unwritten": Rule(Lasting.WHILE, ("current_written",), Ends.START),
     "totals_set_aside": Rule(Lasting.ONCE),
     "audit_missed": Rule(Lasting.ONCE),
+    # Of the box.
+    "clock_behind": Rule(Lasting.WHILE, ("clock_right",), Ends.START),
+    "upgrade_returned": Rule(Lasting.ONCE),
+    "selftest_failed": Rule(Lasting.WHILE, ("selftest_passed",)),
     # Of what leaves.
     "identity_taken": Rule(Lasting.WHILE, ("broker_up",)),
     "publish_exposed": Rule(Lasting.WHILE, ("broker_up",), Ends.SOUND),
     # Notes.
     "totals_wait": Rule(Lasting.WHILE, ("totals_go_on",), Ends.START, Severity.WARNING),
     "evidence_on_hold": Rule(Lasting.WHILE, ("evidence_resumed",), Ends.START, Severity.WARNING),
+    "backup_failed": Rule(Lasting.WHILE, ("backup_made",), severity=Severity.WARNING),
+    "retention_waits": Rule(Lasting.WHILE, ("retention_goes_on",), Ends.START, Severity.WARNING),
+    "clock_jumped": Rule(Lasting.ONCE, severity=Severity.WARNING),
     "broker_down": Rule(Lasting.WHILE, ("broker_up",), severity=Severity.WARNING),
     "publish_refused": Rule(Lasting.WHILE, _ANSWERED, severity=Severity.WARNING),
     "publish_unread": Rule(Lasting.WHILE, _ANSWERED, severity=Severity.WARNING),
@@ -94,6 +104,8 @@ RULES: Mapping[str, Rule] = {
     "sparkplug_down": Rule(Lasting.WHILE, ("sparkplug_up",), severity=Severity.WARNING),
 }
 UNKNOWN = Rule(Lasting.ONCE)
+# Who tells of the station and is none of its processes: they come, say it and go.
+VISITORS = ("selftest", "upgrade")
 CODES = tuple(RULES)  # each with its texts, `alarm.CODE` and `alarm.CODE.remedy`
 
 
@@ -202,7 +214,7 @@ class AlarmList:
         is none of `services` any more could end."""
         for one in self._active():
             told_again = rule_of(one.alarm.code).ends is Ends.START
-            if told_again or one.alarm.service not in services:
+            if told_again or one.alarm.service not in {*services, *VISITORS}:
                 self._over(one, now)
 
     def is_active(self, code: str, service: str) -> bool:

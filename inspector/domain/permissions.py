@@ -28,6 +28,7 @@ NEEDS: Mapping[type[AnyOrder], Role] = {
     orders.TryInShadow: Role.TECHNICIAN,
     orders.DiscardProduct: Role.TECHNICIAN,
     orders.AdoptProduct: Role.ENGINEER,
+    orders.MakeBackup: Role.ENGINEER,
     orders.ProveModel: Role.ENGINEER,
     orders.UseModel: Role.ENGINEER,
     orders.BackModel: Role.ENGINEER,

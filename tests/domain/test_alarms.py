@@ -138,6 +138,34 @@ def test_restart_of_record_ends_what_it_tells_again_and_keeps_the_rest() -> None
     assert set(codes(alarms)) == {"output", "camera"}
 
 
+def test_restart_of_record_keeps_what_the_self_test_found() -> None:
+    """It runs once a day, and is none of the services that record hears."""
+    alarms = AlarmList()
+    alarms.hear(event("selftest_failed", "selftest"))
+    alarms.begin(["record", "gate"], 2)
+    assert codes(alarms) == ["selftest_failed"]
+    alarms.hear(event("selftest_passed", "selftest", INFO))
+    assert alarms.shown() == ()
+
+
+def test_service_that_failed_is_back_with_its_own_heartbeat() -> None:
+    alarms = AlarmList()
+    alarms.hear(event("service_failed", "capture-cam0"))
+    alarms.hear_beat(Pulse("gate", 1, 1.0).beat(2, "running"), 3)
+    assert codes(alarms) == ["service_failed"]
+    alarms.hear_beat(Pulse("capture-cam0", 1, 1.0).beat(2, "degraded"), 3)
+    assert alarms.shown() == ()
+
+
+def test_clock_that_jumped_is_a_note_that_stays_until_it_is_seen() -> None:
+    alarms = AlarmList()
+    alarms.hear(event("clock_jumped", "record", WARNING))
+    (note,) = alarms.shown()
+    assert (note.severity, note.active) == (WARNING, False)
+    acknowledge(alarms, note.id)
+    assert alarms.shown() == ()
+
+
 def test_gravest_and_newest_come_first() -> None:
     alarms = AlarmList()
     alarms.raise_("broker_down", "publish", WARNING, "x", 9)

@@ -5,15 +5,13 @@ its remedy. The broker's certificate is always checked, and its name too; TLS 1.
 Never: shows a password, or asks for one.
 """
 
-import os
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
 from inspector.core.config_mqtt import Publish
+from inspector.core.credential import SYSTEMD, credential
 from inspector.core.errors import MaintainerError
-
-SYSTEMD = "CREDENTIALS_DIRECTORY"  # where systemd puts a service's credentials
 
 
 @dataclass(frozen=True)
@@ -29,24 +27,22 @@ def read_credentials(settings: Publish) -> Credentials:
     return Credentials(_password(settings), _tls(settings))
 
 
-def credential(key: str, name: str) -> Path:
-    """The file that a setting names; without a slash it is one of systemd's credentials."""
-    if "/" in name:
-        return Path(name)
-    folder = os.environ.get(SYSTEMD)
-    if not folder:
+def _file(key: str, name: str) -> Path:
+    """The file that a setting names. Raises MaintainerError when it is no credential here."""
+    path = credential(name)
+    if path is None:
         raise MaintainerError(
             f"publish.{key} = {name!r}: a name without a slash is one of systemd's credentials, "
             f"but {SYSTEMD} is not set; add LoadCredential={name}:FILE to the unit, "
             "or give the file's path"
         )
-    return Path(folder) / name
+    return path
 
 
 def _password(settings: Publish) -> str | None:
     if settings.password_file is None:
         return None
-    path = credential("password_file", settings.password_file)
+    path = _file("password_file", settings.password_file)
     try:
         return path.read_text(encoding="utf-8").strip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
@@ -65,7 +61,7 @@ def _tls(settings: Publish) -> ssl.SSLContext | None:
 
 
 def _authorities(settings: Publish) -> ssl.SSLContext:
-    file = credential("ca_file", settings.ca_file) if settings.ca_file else None
+    file = _file("ca_file", settings.ca_file) if settings.ca_file else None
     try:
         return ssl.create_default_context(cafile=file)
     except OSError as error:
@@ -79,8 +75,8 @@ def _identify(context: ssl.SSLContext, settings: Publish) -> None:
     """The client's own certificate, where there is one."""
     if settings.cert_file is None or settings.key_file is None:
         return
-    certificate = credential("cert_file", settings.cert_file)
-    key = credential("key_file", settings.key_file)
+    certificate = _file("cert_file", settings.cert_file)
+    key = _file("key_file", settings.key_file)
     try:
         context.load_cert_chain(certificate, key, password="")  # an encrypted key is an error
     except OSError as error:

@@ -10,7 +10,7 @@ from inspector.core.live import LineState, LineStatus, ServiceWord
 from inspector.core.terms import Kind, Mode, Severity
 from inspector.domain.egress.event import event_of
 from inspector.domain.egress.letter import Leaving, letter
-from inspector.domain.egress.state import Outgoing, state_of
+from inspector.domain.egress.state import Box, Outgoing, state_of
 from inspector.domain.egress.topics import Topics
 from inspector.domain.egress.totals import totals_of
 from inspector.domain.egress.words import Online
@@ -80,7 +80,18 @@ def _state(device: str) -> Leaving:
     )
     outgoing = Outgoing(waiting=1, set_aside=0, events=0)
     versions = {"inspector": "0.1.0", "openvino": "2026.4.1"}
-    return state_of(device, HEX32, Online.ONLINE, WALL_NS, status, outgoing, versions, HEX32)
+    box = Box(
+        disk_free_mb=78_211,
+        images_free_mb=402_117,
+        memory_mb=612,
+        load=0.71,
+        temperature_c=54.0,
+        restarts=0,
+        backup_age_h=9,
+        clock_ahead_s=0.0,
+    )
+    known = status, outgoing, versions, HEX32
+    return state_of(device, HEX32, Online.ONLINE, WALL_NS, *known, box=box)
 
 
 def _event(device: str) -> Leaving:

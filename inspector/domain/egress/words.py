@@ -39,7 +39,10 @@ Version = Annotated[str, Meta(pattern=r"^[0-9]{1,4}(\.[0-9A-Za-z]{1,12}){1,5}\Z"
 Milliseconds = Annotated[float, Meta(ge=0, le=86_400_000)]
 
 # Who may tell of something: the station's processes, and captures by their camera's name.
-SERVICES = ("capture", "detect", "gate", "publish", "record", "run", "ui", "update", "workshop")
+SERVICES = (
+    *("capture", "detect", "gate", "publish", "record", "run", "selftest", "ui", "update"),
+    *("upgrade", "workshop"),
+)
 OTHER = "other"  # any code, service or class that is not on the list it should be on
 
 

@@ -20,8 +20,8 @@ class Waiting:
     """Tells where a station's screen is as soon as it listens."""
 
     def __init__(self, paths: Paths) -> None:
-        self._path: Path | None = paths.run / "ui.json"
-        (paths.run / "ui.json").unlink(missing_ok=True)
+        self._path: Path | None = paths.screen
+        paths.screen.unlink(missing_ok=True)
 
     def look(self) -> str | None:
         """The address, once."""

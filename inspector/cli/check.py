@@ -45,7 +45,7 @@ def problems(paths: Paths) -> list[str]:
     except InspectorError as error:
         return [str(error)]
     cameras = [line for camera in config.cameras for line in _camera(camera)]
-    return _recipes(paths, config) + cameras + _screen(paths, config.ui)
+    return recipes(paths, config) + cameras + _screen(paths, config.ui)
 
 
 def _screen(paths: Paths, ui: Ui | None) -> list[str]:
@@ -64,7 +64,7 @@ def _certificate(ui: Ui | None) -> None:
         check_certificate(ui.tls_cert, ui.tls_key)
 
 
-def _recipes(paths: Paths, config: StationConfig) -> list[str]:
+def recipes(paths: Paths, config: StationConfig) -> list[str]:
     """Every recipe that is there is checked, and the one to start with has to be."""
     files = [paths.recipe(name) for name in paths.recipe_names()]
     lines = []

@@ -25,7 +25,8 @@ def compare(path: Path, store: TotalsStore) -> dict[str, Any]:
     """A station's own totals against what has come of them."""
     reader = LedgerReader(ledger_of(path))
     try:
-        ledger, rows = reader.ledger_id(), reader.totals(ALL)
+        ledger = reader.ledger_id()
+        rows = [row for row in reader.totals(ALL) if row.ledger == ledger]
     finally:
         reader.close()
     streams = [one for one in store.streams() if one.stream == ledger]

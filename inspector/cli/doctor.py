@@ -11,6 +11,7 @@ from rich.text import Text
 
 import inspector
 from inspector.cli import samples
+from inspector.cli.care_checks import care_checks
 from inspector.cli.screen import REMARK, add_root, command, print_json, progress, results, table
 from inspector.cli.station_checks import Station, read_station
 from inspector.cli.status import STALE_MS
@@ -95,6 +96,8 @@ def diagnose(root: Path | None, folder: Path | None, takt_ms: float | None) -> D
     elif station.live:
         checks += _from_line(station, takt)
     checks += fitness.clock(box.synchronised(), time.time_ns(), _built_ns())
+    if station.paths:
+        checks += care_checks(station.paths)
     return Diagnosis(
         ok=all(check.state != "bad" for check in checks),
         verdict=fitness.verdict(checks, _works(measured, takt)),

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from inspector.cli import model_import, model_optimize, model_prove
 from inspector.cli.console import give_order
+from inspector.cli.owner import handing_over
 from inspector.cli.screen import REMARK, add_root, command, print_json, results, table
 from inspector.core.bundle import BundleManifest
 from inspector.core.config import load_station
@@ -58,7 +59,7 @@ def _add_store(group: Any) -> None:
     )
     made.add_argument("bundle", type=Path, metavar="BUNDLE")
     add_root(made)
-    made.set_defaults(command=_install)
+    made.set_defaults(command=handing_over(_install))
     made = command(
         group, "list", "all installed versions", "inspector model list --root /srv/station"
     )
@@ -73,7 +74,7 @@ def _add_store(group: Any) -> None:
     made.add_argument("name", metavar="NAME")
     made.add_argument("version", metavar="VERSION")
     add_root(made)
-    made.set_defaults(command=_use)
+    made.set_defaults(command=handing_over(_use))
     made = command(
         group,
         "back",
@@ -82,7 +83,7 @@ def _add_store(group: Any) -> None:
     )
     made.add_argument("name", metavar="NAME")
     add_root(made)
-    made.set_defaults(command=_back)
+    made.set_defaults(command=handing_over(_back))
     made = command(
         group,
         "remove",
@@ -92,7 +93,7 @@ def _add_store(group: Any) -> None:
     made.add_argument("name", metavar="NAME")
     made.add_argument("version", metavar="VERSION")
     add_root(made)
-    made.set_defaults(command=_remove)
+    made.set_defaults(command=handing_over(_remove))
 
 
 def _install(arguments: argparse.Namespace) -> int:

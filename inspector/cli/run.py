@@ -11,7 +11,7 @@ from inspector.cli.check import problems
 from inspector.cli.screen import add_root, command, print_json, say
 from inspector.core.config import load_station
 from inspector.core.errors import MaintainerError
-from inspector.core.paths import Paths, of_root
+from inspector.core.paths import INSTALLED, Paths, of_root
 from inspector.devices.host import Lifecycle
 from inspector.services.run import Supervisor
 
@@ -31,6 +31,11 @@ def add(commands: Any) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     paths = of_root(arguments.root)
+    if paths == INSTALLED:
+        raise MaintainerError(
+            f"the station of {paths.config} is run by systemd (systemctl start inspector.target); "
+            "give --root DIR for one of a bench"
+        )
     if found := problems(paths):
         raise MaintainerError(found[0])
     paths.create()

@@ -79,10 +79,14 @@ def write_recipe(paths: Paths, name: str, bundle: Path, limits: Mapping[str, flo
 
 def write_changed_recipe(paths: Paths, recipe: Recipe) -> None:
     """A recipe for images from a folder, which may hold the same picture twice."""
-    frame = structs.replace(recipe.frame, refuse_identical=False)
-    text = tomli_w.dumps(_without_none(to_builtins(structs.replace(recipe, frame=frame))))
     paths.recipes.mkdir(parents=True, exist_ok=True)
-    (paths.recipes / f"{recipe.name}.toml").write_text(text)
+    (paths.recipes / f"{recipe.name}.toml").write_text(changed_recipe_text(recipe))
+
+
+def changed_recipe_text(recipe: Recipe) -> str:
+    """The file of that recipe."""
+    frame = structs.replace(recipe.frame, refuse_identical=False)
+    return tomli_w.dumps(_without_none(to_builtins(structs.replace(recipe, frame=frame))))
 
 
 def _without_none(table: dict[str, object]) -> dict[str, object]:

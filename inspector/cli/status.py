@@ -1,15 +1,17 @@
-"""inspector status: the line's state and alarms, its processes and the last outcome."""
+"""inspector status: the line's state and alarms, its processes, and how the box is cared for."""
 
 import argparse
 import time
 from datetime import datetime
 from typing import Any
 
+from msgspec import to_builtins
 from rich.console import Group
 from rich.live import Live as LiveView
 from rich.table import Table
 from rich.text import Text
 
+from inspector.cli.care import Care, care_of, told
 from inspector.cli.screen import REMARK, add_root, command, print_json, remarks, results, table
 from inspector.core.clock import SECOND
 from inspector.core.errors import MaintainerError
@@ -41,15 +43,23 @@ def _status(arguments: argparse.Namespace) -> int:
     with Bus() as bus:
         inbox = bus.listen(paths.socket(LIVE))
         live = newest_live(inbox, ANSWER_S * 1000)
-        if live is None:
-            raise MaintainerError(f"{paths.run}: no line is running here (nothing heard in 3 s)")
+        care = care_of(paths)
         if arguments.json:
-            print_json(live)
+            print_json((to_builtins(live) if live else {}) | {"station": to_builtins(care)})
+        elif live is None:
+            results.print(care_lines(care))
         elif arguments.once or not results.is_terminal:
-            results.print(picture(live))
+            results.print(picture(live), care_lines(care), sep="\n")
         else:
             follow(inbox, live)
+    if live is None:
+        raise MaintainerError(f"{paths.run}: no line is running here (nothing heard in 3 s)")
     return 0
+
+
+def care_lines(care: Care) -> Group:
+    """How the station is looked after, a line each; bold what is not as it should be."""
+    return Group(*(Text(said, "" if good else "bold red") for said, good in told(care)))
 
 
 def follow(inbox: Inbox, live: Live) -> None:

@@ -2,18 +2,20 @@
 
 import argparse
 import getpass
+import grp
 import re
 import secrets
 import sys
-from pathlib import Path
+from contextlib import suppress
 from typing import Any
 
 from msgspec import structs
 
 from inspector.cli.screen import add_root, command, print_json, results, table
 from inspector.core.errors import MaintainerError, OperatorError
+from inspector.core.folders import Group
 from inspector.core.orders import Role
-from inspector.core.paths import Paths, of_root
+from inspector.core.paths import INSTALLED, Paths, of_root
 from inspector.core.people import LONGEST_NAME, NAME, Listed, change_people, load_people
 from inspector.domain.pins import SALT_BYTES, hashed, problem
 
@@ -123,14 +125,17 @@ def _listed(paths: Paths, name: str) -> None:
 
 def _change(paths: Paths, change: Any) -> None:
     """The station's own processes have to be able to read the file, and nobody else."""
-    change_people(paths.people, change, _group(paths.state))
+    change_people(paths.people, change, people_group(paths))
 
 
-def _group(folder: Path) -> int | None:
-    try:
-        return folder.stat().st_gid
-    except OSError:
-        return None
+def people_group(paths: Paths) -> int | None:
+    """The group that may read who may log in: on an installed station one for this alone."""
+    with suppress(KeyError):
+        if paths == INSTALLED:
+            return grp.getgrnam(Group.PEOPLE).gr_gid
+    with suppress(OSError):
+        return paths.state.stat().st_gid
+    return None
 
 
 def _new_pin(from_stdin: bool) -> str:

@@ -44,7 +44,7 @@ class Screen:
     def __init__(
         self, paths: Paths, context: Context, server: Server, url: str, bus: Bus, clock: Clock
     ) -> None:
-        self._address = paths.run / "ui.json"
+        self._address = paths.screen
         self._url = url
         self._context = context
         self._server = server
@@ -112,7 +112,7 @@ def _started(live: Live) -> int:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the process until a signal. Returns the exit code."""
-    return serve("ui", options("ui", __doc__).parse_args(argv).root, _build, writes=False)
+    return serve("ui", options("ui", __doc__).parse_args(argv).root, _build)
 
 
 def _build(config: StationConfig, paths: Paths, stack: ExitStack) -> Screen:

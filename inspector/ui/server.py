@@ -18,7 +18,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from inspector.core.config import Ui
 from inspector.core.errors import MaintainerError
-from inspector.devices.tls import check_certificate
+from inspector.devices.tls import certificate_file, check_certificate
 
 CONNECTIONS = 128
 OF_ONE_CLIENT = 64  # connections: no other one is locked out by it
@@ -95,8 +95,8 @@ class Server:
                 timeout_keep_alive=30,
                 timeout_graceful_shutdown=1,
                 h11_max_incomplete_event_size=16 * 1024,
-                ssl_certfile=ui.tls_cert,
-                ssl_keyfile=ui.tls_key,
+                ssl_certfile=certificate_file(ui.tls_cert),
+                ssl_keyfile=certificate_file(ui.tls_key),
             )
         )
         self._loop: asyncio.AbstractEventLoop | None = None

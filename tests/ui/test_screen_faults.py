@@ -136,7 +136,7 @@ def test_ui_killed_the_line_does_not_notice_and_the_page_comes_back_by_itself(
 def again_since(station: Station, since_ms: float) -> float:
     """When the new server wrote down where it listens, in ms; 0 before."""
     try:
-        written = (station.paths.run / "ui.json").stat().st_mtime * 1000
+        written = station.paths.screen.stat().st_mtime * 1000
     except OSError:
         return 0
     return written if written > since_ms else 0

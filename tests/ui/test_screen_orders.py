@@ -242,6 +242,7 @@ EXAMPLES: tuple[AnyOrder, ...] = (
     orders.BeginChallenge(),
     orders.PresentGolden(step=1),
     orders.AbandonChallenge(),
+    orders.MakeBackup(),
     orders.CollectParts(product="x", label="good", parts=5),
     orders.AddReviewed(product="x"),
     orders.StopWork(),

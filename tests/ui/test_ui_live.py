@@ -157,7 +157,7 @@ def test_sigterm_with_open_screens_ends_at_once_and_clean(root: Path) -> None:
     assert "Traceback" not in said
     assert "rror" not in said
     assert took < 5  # the promise is one second; a busy machine may take longer
-    assert not (station.paths.run / "ui.json").exists()
+    assert not station.paths.screen.exists()
 
 
 def test_ui_beats_once_a_second_and_goes_behind_the_line(root: Path) -> None:

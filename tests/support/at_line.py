@@ -61,8 +61,8 @@ def sample_line(takt_ms: float = 250.0, parts: int = 12, **sections: object) -> 
     _with_own_images(paths)
     try:
         with running(paths, committed=parts) as line:
-            wait_for(paths, lambda _: (paths.run / "ui.json").exists())
-            yield Station(paths, line, json.loads((paths.run / "ui.json").read_text())["url"])
+            wait_for(paths, lambda _: paths.screen.exists())
+            yield Station(paths, line, json.loads(paths.screen.read_text())["url"])
             line.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -7,6 +7,7 @@ Never: starts a process or opens a socket.
 import time
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, cast
 
 import msgspec
@@ -28,6 +29,7 @@ from inspector.devices.ledger import Ledger, LedgerReader
 from inspector.domain.audit import Entry
 from inspector.services.record.access import open_access
 from inspector.services.record.alarms import Alarms
+from inspector.services.record.backups import Backups
 from inspector.services.record.challenge import Challenges
 from inspector.services.record.changeover import Changeover
 from inspector.services.record.commands import Commands, Rooms
@@ -108,6 +110,22 @@ class GoldenParts:
         return "done"
 
 
+class BackupsAsked:
+    """Stands for the backups."""
+
+    folder = Path("/backups")
+
+    def __init__(self) -> None:
+        self.begun = 0
+
+    def check(self) -> None:
+        """One may always be made."""
+
+    def begin(self) -> str:
+        self.begun += 1
+        return "backup begun"
+
+
 class Bench:
     """A desk, and all that it reaches."""
 
@@ -118,6 +136,7 @@ class Bench:
         self.ledger = Ledger(paths.ledger, 60, 0, self.clock.wall_ns())
         self.detect, self.gate, self.workshop = Ear(), Ear(), Ear()
         self.challenges, self.alarms = GoldenParts(), Alarms()
+        self.backups = BackupsAsked()
         self._ui, self._plant = ui or Ui(), plant
         self._number = 0
         self.start()
@@ -128,7 +147,9 @@ class Bench:
         now = Current("plain", "L1")
         self.changeover = Changeover(self.paths.current, now, detect, gate)
         workshop, challenges = cast(Outlet, self.workshop), cast(Challenges, self.challenges)
-        rooms = Rooms(self.changeover, workshop, self.alarms, challenges)
+        rooms = Rooms(
+            self.changeover, workshop, self.alarms, challenges, cast(Backups, self.backups)
+        )
         self.commands = Commands(self.paths, rooms, self.clock)
         access = open_access(self.paths, self._ui, self.ledger, self.clock)
         self.console = access.console.key

@@ -7,12 +7,13 @@ from typing import Any
 from hypothesis import strategies as st
 
 from inspector.core.live import AlarmWord, LineState, LineStatus, ServiceWord
+from inspector.core.metrics import Sample, ServiceSample
 from inspector.core.terms import Cause, Kind, Mode, Severity
 from inspector.domain.alarms import CODES
 from inspector.domain.egress.event import Event, event_of
 from inspector.domain.egress.letter import Leaving
 from inspector.domain.egress.reply import Became, CommandReply, Why
-from inspector.domain.egress.state import Outgoing, State, state_of
+from inspector.domain.egress.state import Outgoing, State, box_of, state_of
 from inspector.domain.egress.topics import Topics
 from inspector.domain.egress.totals import Totals, VoidTotals, totals_of, void_of
 from inspector.domain.egress.words import OTHER, Online, rfc3339
@@ -90,6 +91,40 @@ STATUSES = st.builds(
     ).map(tuple),
 )
 OUTGOING = st.builds(Outgoing, waiting=SMALL, set_aside=SMALL, events=SMALL)
+MB = st.integers(0, 2**63 - 1) | st.none()
+BOXES = st.builds(
+    lambda sample, backup: box_of(sample, backup, sample.wall_ns),
+    st.builds(
+        Sample,
+        wall_ns=WALL,
+        state=st.sampled_from(LineState),
+        committed=SMALL,
+        per_minute=st.floats(),
+        counts=st.just({}),
+        services=st.lists(
+            st.builds(
+                ServiceSample,
+                service=WORDS,
+                pid=SMALL,
+                state=WORDS,
+                restarts=st.integers(0, 2**63 - 1),
+                handled=SMALL,
+                queue=SMALL,
+                per_s=st.floats(),
+                p50_ms=st.floats(),
+                p99_ms=st.floats(),
+                rss_mb=st.floats() | st.none(),
+            ),
+            max_size=3,
+        ).map(tuple),
+        state_free_mb=MB,
+        evidence_free_mb=MB,
+        temperature_c=st.floats() | st.none(),
+        load=st.floats() | st.none(),
+        clock_ahead_s=st.floats(),
+    ),
+    WALL | st.none(),
+)
 NOTICES = st.builds(
     Notice,
     ledger=HEX32,
@@ -118,6 +153,7 @@ states = st.builds(
     OUTGOING,
     st.just(VERSIONS),
     HEX32 | st.just(""),
+    box=BOXES | st.none(),
 )
 events = st.builds(event_of, st.just(DEVICE), NOTICES)
 replies = st.builds(

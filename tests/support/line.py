@@ -61,7 +61,7 @@ class Line:
 
     def note_count(self) -> None:
         """Remember how far each camera has counted in its present stream."""
-        for ring in self.paths.run.glob("ring-*"):
+        for ring in self.paths.frames.glob("ring-*"):
             count = last_count(ring) if ring.suffix != ".new" else None
             if count:
                 self.triggers[count.stream] = count.triggers

@@ -70,6 +70,12 @@ class Ledger:
     def ledger_id(self) -> str:
         return self.id
 
+    def restores(self) -> int:
+        return 1
+
+    def renumbered(self) -> bool:
+        return False
+
     def last_row(self) -> int:
         return len(self.rows)
 

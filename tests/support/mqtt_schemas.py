@@ -21,7 +21,7 @@ from inspector.core.terms import Cause, Kind, Mode, Severity
 from inspector.domain.egress.event import Event, event_of
 from inspector.domain.egress.letter import Leaving, letter
 from inspector.domain.egress.reply import Became, CommandReply, Why
-from inspector.domain.egress.state import Outgoing, State, state_of
+from inspector.domain.egress.state import Box, Outgoing, State, state_of
 from inspector.domain.egress.topics import Topics
 from inspector.domain.egress.totals import Totals, VoidTotals, totals_of, void_of
 from inspector.domain.egress.words import Online
@@ -200,6 +200,20 @@ def _state() -> State:
         Outgoing(waiting=1, set_aside=0, events=0),
         {"inspector": "0.5.0", "python": "3.11.2"},
         LEDGER,
+        box=_box(),
+    )
+
+
+def _box() -> Box:
+    return Box(
+        disk_free_mb=78_211,
+        images_free_mb=402_117,
+        memory_mb=612,
+        load=0.71,
+        temperature_c=54.0,
+        restarts=0,
+        backup_age_h=9,
+        clock_ahead_s=0.0,
     )
 
 

@@ -259,7 +259,7 @@ class ScreenStation:
 
     def start(self) -> None:
         """The server, until it listens."""
-        address = self.paths.run / "ui.json"
+        address = self.paths.screen
         address.unlink(missing_ok=True)
         command = [sys.executable, "-m", "inspector.ui", "--root", str(self.paths.state.parent)]
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)

@@ -65,7 +65,7 @@ def line_at(parts_per_s: float) -> Iterator[tuple[Paths, str]]:
         line = Line(paths)
         try:
             wait_for(paths, lambda live: live.committed > 5)
-            yield paths, json.loads((paths.run / "ui.json").read_text())["url"]
+            yield paths, json.loads(paths.screen.read_text())["url"]
         finally:
             line.stop()
             line.close()

@@ -2,6 +2,7 @@
 
 import argparse
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ def _backup(arguments: argparse.Namespace) -> int:
     config = load_station(paths.station_file)
     folder = backups_folder(config, paths)
     if arguments.list:
-        return _show([read_backup(one) for one in backups(folder)], arguments.json)
+        return _list(backups(folder, time.time_ns()), arguments.json)
     return _show([_make(config, paths, folder)], arguments.json)
 
 
@@ -53,12 +54,12 @@ def _make(config: StationConfig, paths: Paths, folder: Path) -> Backup:
 
 def _ask(paths: Paths, folder: Path) -> Backup:
     with closing(LedgerReader(paths.ledger)) as reader:
-        before, failed = set(backups(folder)), _failures(reader)
+        before, failed = set(backups(folder, 0)), _failures(reader)
         with Bus() as bus:
             give_order(bus, paths, MakeBackup())
         while True:
             time.sleep(LOOK_S)
-            if fresh := set(backups(folder)) - before:
+            if fresh := set(backups(folder, 0)) - before:
                 return read_backup(max(fresh))
             if (now := _failures(reader)) != failed:
                 raise MaintainerError(now[0])
@@ -73,7 +74,18 @@ def _failures(reader: LedgerReader) -> list[str]:
     return [f"{one.text} ({one.wall_ns})" for one in found if one.code == "backup_failed"]
 
 
-def _show(found: list[Backup], as_json: bool) -> int:
+def _list(folders: list[Path], as_json: bool) -> int:
+    """All that can be used; one that cannot is named, and hides no other."""
+    found, problems = list[Backup](), list[str]()
+    for one in folders:
+        try:
+            found.append(read_backup(one))
+        except MaintainerError as error:
+            problems.append(str(error))
+    return _show(found, as_json, problems)
+
+
+def _show(found: list[Backup], as_json: bool, problems: Sequence[str] = ()) -> int:
     said = [
         {
             "folder": str(one.folder),
@@ -84,7 +96,9 @@ def _show(found: list[Backup], as_json: bool) -> int:
         for one in found
     ]
     if as_json:
-        print_json({"backups": said})
+        print_json({"backups": said, "problems": list(problems)})
+    for problem in [] if as_json else problems:
+        results.print(problem)
     for one in [] if as_json else found:
         parts = f"{one.manifest.parts} parts"
         results.print(f"{one.folder}: {one.bytes / MB:.1f} MB, {parts}")

@@ -12,6 +12,7 @@ from inspector.core.errors import InspectorError, MaintainerError
 from inspector.core.paths import Paths, of_root
 from inspector.devices.host import while_stopped
 from inspector.devices.ledger.backup import Backup, prove, read_backup
+from inspector.devices.ledger.opening import find_damage
 from inspector.devices.ledger.restore import prepare, put_in_place, set_aside
 from inspector.services.record.backups import backups_folder
 
@@ -76,13 +77,20 @@ def _put(ledger: Path, backup: Backup) -> tuple[str, str]:
     """Where the present ledger lies now, and what is missing in the restored one."""
     wall = time.time_ns()
     ledger.parent.mkdir(parents=True, exist_ok=True)
-    prepared = prepare(ledger, backup, wall)
+    prepared = prepare(ledger, backup, wall, damaged=_is_damaged(ledger))
     try:
         aside = set_aside(ledger, "before-restore", wall) if ledger.exists() else None
-        put_in_place(ledger)
+        put_in_place(ledger, wall)
     except OSError as error:
         raise MaintainerError(f"{ledger}: cannot be replaced ({error.strerror})") from None
     return str(aside or ""), prepared.gap
+
+
+def _is_damaged(ledger: Path) -> bool:
+    try:
+        return find_damage(ledger) is not None
+    except MaintainerError:  # of a newer program, or it cannot be read
+        return True
 
 
 def _configuration(paths: Paths, backup: Backup) -> list[str]:

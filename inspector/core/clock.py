@@ -5,6 +5,7 @@ Never: read anywhere else in the rules; `domain` takes time as an argument.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -36,17 +37,18 @@ class SystemClock:
 
 @dataclass
 class GuardedClock:
-    """Another clock, whose wall time counts as `ahead_ns` later than it says; `domain.wallclock`
-    knows by how much."""
+    """Another clock, whose wall time counts as later than it says; `domain.wallclock` knows by how
+    much, of its wall and monotonic time of now."""
 
     base: Clock
-    ahead_ns: int = 0
+    ahead: Callable[[int, int], int]
 
     def monotonic_ns(self) -> int:
         return self.base.monotonic_ns()
 
     def wall_ns(self) -> int:
-        return self.base.wall_ns() + self.ahead_ns
+        wall = self.base.wall_ns()
+        return wall + self.ahead(wall, self.base.monotonic_ns())
 
 
 @dataclass

@@ -95,13 +95,10 @@ def window_start(wall_ns: int, window_s: int) -> int:
     return wall_ns // SECOND // window_s * window_s
 
 
-def window_of(wall_ns: int, window_s: int, first_s: int) -> tuple[int, int]:
-    """The seconds from and to which the window of `wall_ns` is; none begins before `first_s`, the
-    second from which on there is something to count, and the first is the shorter for it."""
-    start = window_start(wall_ns, window_s)
-    if start >= first_s:
-        return start, start + window_s
-    return first_s, first_s // window_s * window_s + window_s
+def next_window(start_s: int, end_s: int, window_s: int) -> tuple[int, int]:
+    """The window for parts that come to one that is closed for good: a second shorter, or else
+    the one after it."""
+    return (start_s + 1, end_s) if start_s + 1 < end_s else (end_s, end_s + window_s)
 
 
 def is_over(end_s: int, now_wall_ns: int, grace_s: float) -> bool:

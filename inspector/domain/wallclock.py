@@ -32,18 +32,24 @@ class WallClock:
 
     def __init__(self, floor_ns: int, wall: int, mono: int) -> None:
         """`floor_ns`: a time that has been, 0 where none is known."""
-        self.ahead_ns = 0  # what has to be added to the box's clock
         self._begun_ns = floor_ns
         self._sure = floor_ns or wall
         self._wall, self._mono = wall, mono
         self._far_since: int | None = None
         self._behind = False
-        self._guard(wall)
+        self._sure_at_0 = self._sure - mono  # asked for in other threads too: it changes at once
+        self.ahead_ns = self.ahead(wall, mono)  # at the last look
 
     @property
     def floor_ns(self) -> int:
         """A time that has been, to be kept for the next run."""
         return self._sure
+
+    def ahead(self, wall: int, mono: int) -> int:
+        """What has to be added to the box's clock now. It may have been set since the last look:
+        what was right then would be wrong by as much."""
+        behind = self._sure_at_0 + mono - wall
+        return behind if behind > SLACK_NS else 0
 
     def look(self, wall: int, mono: int, synchronised: bool) -> Iterator[ClockWord]:
         """About once a second; what is to be told. The first look tells if it began behind."""
@@ -58,15 +64,18 @@ class WallClock:
             self._sure, self._far_since = wall, None
         else:
             self._follow(wall, mono)
-        self._guard(wall)
+        self._sure_at_0 = self._sure - mono
+        self.ahead_ns = self.ahead(wall, mono)
         yield from self._tell()
 
-    def stamp(self, wall: int, now_wall: int) -> int:
-        """A part's own time of the box's clock, as it counts. One of long before this run is from
-        a clock that was wrong since the box was started: such a part is of now."""
-        if wall < self._begun_ns - DISTANT_NS and not self.ahead_ns:
-            return now_wall
-        return wall + self.ahead_ns
+    def stamp(self, wall: int, now: int) -> int:
+        """A part's own time of the box's clock, as it counts; `now`: the time that counts now. One
+        of long before this run, or of a time to come, is of a clock that has been set since: such
+        a part is of now."""
+        for counts in (wall + self.ahead_ns, wall):
+            if self._begun_ns - DISTANT_NS <= counts <= now + DISTANT_NS:
+                return counts
+        return now
 
     def _follow(self, wall: int, mono: int) -> None:
         """Take up what the clock says, but for a leap that has yet to stand."""
@@ -76,10 +85,6 @@ class WallClock:
             self._far_since = mono
         elif mono - self._far_since >= HOLD_NS:
             self._sure, self._far_since = wall, None
-
-    def _guard(self, wall: int) -> None:
-        behind = self._sure - wall
-        self.ahead_ns = behind if behind > SLACK_NS else 0
 
     def _tell(self) -> Iterator[ClockWord]:
         if bool(self.ahead_ns) == self._behind:

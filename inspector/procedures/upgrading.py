@@ -8,8 +8,8 @@ Never: deletes a ledger, or leaves the station on a release that did not inspect
 
 import os
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from msgspec import structs
@@ -92,8 +92,9 @@ class Upgrading:
     def _copy(self, upgrade: Upgrade) -> None:
         self._say(f"the line stands still; its ledger is copied to {self._kept}")
         try:
-            returning.copy_stopped(self._paths.ledger, self._kept / LEDGER)
-            _copy_if_there(self._paths.current, self._kept / CURRENT)
+            with _as_owner_of(self._paths.state):
+                returning.copy_stopped(self._paths.ledger, self._kept / LEDGER)
+                _copy_if_there(self._paths.current, self._kept / CURRENT)
         except (InspectorError, OSError) as error:
             returning.forget(self._kept)  # half a copy is none
             self._releases.write(rules.give_up(upgrade, f"no copy could be made: {error}"))
@@ -143,8 +144,9 @@ class Upgrading:
     def _return(self, upgrade: Upgrade) -> None:
         """To the previous release, with all that was recorded meanwhile."""
         self._say(f"{upgrade.why}; release {upgrade.old} comes back")
-        carried = self._give_back_ledger(upgrade)
-        self._give_back_current()
+        with _as_owner_of(self._paths.state):
+            carried = self._give_back_ledger(upgrade)
+            self._give_back_current()
         self._put_in_force(upgrade.old)
         with suppress(InspectorError):  # as they are, they were good enough for it before
             self._station.take_settings(upgrade.old)
@@ -169,22 +171,20 @@ class Upgrading:
     def _carry_over(self, aside: Path, copy: Path) -> str:
         """The outcomes recorded by the release on trial, into the ledger that has come back."""
         settings = load_station(self._paths.station_file).record
-        folder = self._paths.state.stat()
         try:
             ledger = Ledger(
                 self._paths.ledger, settings.window_s, settings.ballast_mb, time.time_ns()
             )
             try:
                 carried = returning.carry_over(aside, ledger, copy)
-                return f"{carried} outcomes were carried over from it"
+                parted = returning.part_ways(aside, ledger, copy, time.time_ns())
+                then = f"; {returning.SENT}" if parted else ""
+                return f"{carried} outcomes were carried over from it{then}"
             finally:
                 ledger.checkpoint()
                 ledger.close()
         except InspectorError as error:
             return f"whose outcomes are in it alone ({error})"
-        finally:
-            for path in self._paths.state.glob("ledger.*"):
-                os.chown(path, folder.st_uid, folder.st_gid)
 
     def _give_back_current(self) -> None:
         """What is made now, where the release on trial wrote it in words of its own."""
@@ -205,12 +205,28 @@ class Upgrading:
         self._say(text)
 
 
+@contextmanager
+def _as_owner_of(folder: Path) -> Iterator[None]:
+    """In a folder that is another's root may do no more than that one: what lies there, or comes
+    there meanwhile, may be a link to anywhere. What is made is its owner's, too."""
+    if os.geteuid():
+        yield
+        return
+    owner = folder.stat()
+    os.setegid(owner.st_gid)
+    os.seteuid(owner.st_uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+
+
 def _copy_if_there(source: Path, target: Path) -> None:
     if source.exists():
-        owner = source.stat()
         draft = target.with_name(f".{target.name}.copy")
+        draft.unlink(missing_ok=True)
         draft.write_bytes(source.read_bytes())
-        os.chown(draft, owner.st_uid, owner.st_gid)
-        draft.chmod(owner.st_mode & 0o777)
+        draft.chmod(source.stat().st_mode & 0o777)
         flush(draft)
         draft.replace(target)

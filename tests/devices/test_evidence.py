@@ -18,6 +18,7 @@ from inspector.core.messages import Event
 from inspector.core.terms import Kind
 from inspector.devices import evidence
 from inspector.devices.evidence import EvidenceStore, Shelf
+from inspector.devices.evidence.disk import EvidenceDisk
 
 DAY = 86_400 * 10**9
 KB = 1 << 10
@@ -218,3 +219,7 @@ def test_days_follow_the_trigger(root: Path, store: Any) -> None:
     kept.offer(outcome(1, Kind.FAIL, trigger_wall_ns=WALL + DAY), picture())
     kept.close()
     assert files(root)[0].startswith("2023-11-15/")
+
+
+def test_note_that_cannot_be_looked_at_is_a_problem_and_no_end_of_it(root: Path) -> None:
+    assert "is gone" in EvidenceDisk(root / "images", root / ("n" * 300)).problem()

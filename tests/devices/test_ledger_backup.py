@@ -1,5 +1,6 @@
 """Backups of a ledger that is being written: whole, proven, few, and never in the line's way."""
 
+import json
 import shutil
 import sqlite3
 import threading
@@ -81,10 +82,10 @@ def test_only_the_newest_backups_stay_and_nothing_half_made(root: Path, ledger: 
         make_backup(folder, wanted(ledger.path), WALL + second * SECOND, 3)
     kept = sorted(path.name for path in folder.iterdir())
     assert kept == ["20231114T221322Z", "20231114T221323Z", "20231114T221324Z"]
-    assert [path.name for path in backups(folder)] == kept
+    assert [path.name for path in backups(folder, WALL + 9 * SECOND)] == kept
     again = make_backup(folder, wanted(ledger.path), WALL + 4 * SECOND, 3)
     assert again.name == "20231114T221324Z-2"
-    assert backups(folder)[-1] == again.folder
+    assert backups(folder, WALL + 9 * SECOND)[-1] == again.folder
 
 
 def test_backup_that_was_tampered_with_or_cut_short_is_refused(root: Path, ledger: Ledger) -> None:
@@ -118,3 +119,47 @@ def test_backup_leaves_room_on_a_small_disk(root: Path, ledger: Ledger) -> None:
         with pytest.raises(MaintainerError, match="MB are free"):
             make_backup(root / "disk", wanted(ledger.path), WALL, 3)
         assert shutil.disk_usage(root / "disk").used < 100_000
+
+
+def test_backups_of_a_clock_that_was_ahead_go_before_the_one_just_made(
+    root: Path, ledger: Ledger
+) -> None:
+    folder, ahead = root / "b", WALL + 5000 * 86_400 * SECOND
+    for second in range(3):
+        make_backup(folder, wanted(ledger.path), ahead + second * SECOND, 3)
+    made = [make_backup(folder, wanted(ledger.path), WALL + n * SECOND, 3) for n in range(2)]
+    now = WALL + 2 * SECOND
+    assert [one.folder in backups(folder, now) for one in made] == [True, True]
+    assert backups(folder, now)[-1] == made[-1].folder
+    assert len(backups(folder, now)) == 3
+
+
+def test_power_cut_while_an_old_backup_goes_leaves_no_folder_for_good(
+    root: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = root / "b"
+
+    def cut(path: Path, **_more: object) -> None:
+        if (path / "manifest.json").exists():
+            (path / "manifest.json").unlink()
+
+    make_backup(folder, wanted(ledger.path), WALL, 1)
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "rmtree", cut)
+        make_backup(folder, wanted(ledger.path), WALL + SECOND, 1)
+    made = make_backup(folder, wanted(ledger.path), WALL + 2 * SECOND, 1)
+    assert list(folder.iterdir()) == [made.folder]
+
+
+@pytest.mark.parametrize("name", ["config//etc/x", "/etc/x", "config/../x", "state/./x", "config/"])
+def test_file_that_would_be_restored_to_elsewhere_is_refused(
+    root: Path, ledger: Ledger, name: str
+) -> None:
+    """`inspector restore --config` runs as root, and what it reads belongs to record."""
+    made = make_backup(root / "b", wanted(ledger.path), WALL, 3)
+    manifest = made.folder / "manifest.json"
+    said = json.loads(manifest.read_text())
+    said["files"][name] = said["files"]["ledger.db"]
+    manifest.write_text(json.dumps(said))
+    with pytest.raises(MaintainerError, match="list of files is not in order"):
+        read_backup(made.folder)

@@ -8,10 +8,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from support.disks import remount, small_disk
 from support.outcomes import WALL, outcome
 
 from inspector.core.errors import MaintainerError
-from inspector.devices.ledger import Damaged, Ledger, LedgerReader
+from inspector.devices.ledger import CannotWrite, Damaged, Ledger, LedgerReader
 from inspector.devices.ledger.opening import find_damage
 from inspector.devices.ledger.schema import MIGRATIONS, migrate, version_of
 
@@ -215,3 +216,18 @@ def test_folder_in_the_place_of_the_ledger_is_named(root: Path) -> None:
     (root / "ledger.db").mkdir()
     with pytest.raises(MaintainerError, match="is a folder"):
         opened(root / "ledger.db")
+
+
+def test_ledger_that_cannot_be_looked_at_now_may_be_had_later(root: Path) -> None:
+    """A power cut has left a log, and the disk comes back read-only: its index cannot be made."""
+    disk = root / "disk"
+    disk.mkdir()
+    with small_disk(disk, "8m"):
+        path = disk / "ledger.db"
+        with closing(Ledger(path, 60, 0, WALL)) as ledger:
+            ledger.commit([(outcome(1), False)])
+            log = path.with_name("ledger.db-wal").read_bytes()
+        path.with_name("ledger.db-wal").write_bytes(log)
+        remount(disk, "ro")
+        with pytest.raises(CannotWrite, match="cannot be read"):
+            Ledger(path, 60, 0, WALL)

@@ -5,17 +5,28 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
+from support.disks import fill, small_disk
 from support.outcomes import STREAM, WALL, mark, mixed, outcome
 
 from inspector.core.clock import SECOND
-from inspector.core.messages import LaneAt
+from inspector.core.errors import MaintainerError
+from inspector.core.messages import Departed, LaneAt
 from inspector.core.terms import Kind
 from inspector.devices.ledger import Ledger, LedgerReader
-from inspector.devices.ledger.backup import Backup, Wanted, make_backup
+from inspector.devices.ledger import backup as backup_module
+from inspector.devices.ledger.backup import (
+    Backup,
+    Wanted,
+    backups,
+    make_backup,
+    prove,
+    read_backup,
+)
 from inspector.devices.ledger.epochs import take_untold
-from inspector.devices.ledger.restore import prepare, put_in_place, set_aside
+from inspector.devices.ledger.restore import forget, prepare, put_in_place, set_aside
 from inspector.devices.totals_store import TotalsStore
 from inspector.domain.egress.totals import totals_of
 from inspector.domain.receiving import Became
@@ -78,7 +89,7 @@ def restore(path: Path, backup: Backup, seconds: int) -> str:
     wall = WALL + seconds * SECOND
     prepared = prepare(path, backup, wall)
     set_aside(path, "before-restore", wall)
-    assert put_in_place(path)
+    assert put_in_place(path, wall)
     return prepared.gap
 
 
@@ -288,3 +299,165 @@ def test_same_part_from_before_the_backup_is_not_recorded_again(root: Path) -> N
         inspect(ledger, range(5, 15))
         assert ledger.committed == 15
         assert reader.part(STREAM, 12) is not None
+
+
+def test_clock_years_ahead_at_a_restore_does_not_hold_up_the_totals_that_follow(root: Path) -> None:
+    path = root / "ledger.db"
+    with closing(opened(path)) as ledger:
+        inspect(ledger, range(20))
+        count(ledger, 25)
+        backup = back_up(ledger, 20)
+    restore(path, backup, 9 * 365 * 86_400)
+    with closing(opened(path)) as ledger:
+        inspect(ledger, range(100, 122))
+        rows = ledger.close_windows(WALL + 125 * SECOND, 1.0)
+        assert [row.start_s - WALL // SECOND for row in rows] == [100, 110]
+
+
+def test_parts_not_counted_yet_are_counted_where_the_lost_ledger_cannot_have_sent_them(
+    root: Path, plant: Plant
+) -> None:
+    path = root / "ledger.db"
+    with closing(opened(path)) as ledger:
+        inspect(ledger, range(5))
+        backup = back_up(ledger, 5)
+        inspect(ledger, range(5, 8))
+        count(ledger, 20)  # and nothing has left
+    gap = restore(path, backup, 30)
+    assert "in no total" not in gap
+    with closing(opened(path)) as ledger, closing(LedgerReader(path)) as reader:
+        inspect(ledger, range(40, 45))
+        count(ledger, 60)
+        plant.take_all(ledger, reader)
+        assert plant.counted == ledger.committed == 10
+        (found,) = plant.store.streams()
+        assert found.stream == ledger.id
+
+
+@pytest.mark.parametrize("left", ["delivered", "under way", "by sparkplug"])
+def test_parts_that_may_have_left_in_a_lost_row_are_not_counted_again(
+    root: Path, plant: Plant, left: str
+) -> None:
+    path = root / "ledger.db"
+    with closing(opened(path)) as ledger, closing(LedgerReader(path)) as reader:
+        inspect(ledger, range(5))
+        backup = back_up(ledger, 5)
+        count(ledger, 20)
+        first = ledger.id
+        if left == "delivered":
+            plant.take_all(ledger, reader)
+        elif left == "under way":
+            text = f'{{"stream": "{first}", "seq": 1}}'
+            word = Departed(wall_ns=WALL + 20 * SECOND, topic="a/totals", payload=text, bytes=9)
+            ledger.commit([], (), (), WALL, [word])
+        else:
+            ledger.commit([], (), (), WALL, (), [lane(first, 1)])
+    for seconds in (30, 40):  # a second restore of the same backup knows it no less
+        gap = restore(path, backup, seconds)
+        assert "in no total" not in gap
+        with closing(opened(path)) as ledger:
+            assert count(ledger, 60) == 0
+
+
+def test_parts_not_counted_yet_are_told_of_where_the_lost_ledger_is_damaged(root: Path) -> None:
+    path = root / "ledger.db"
+    with closing(opened(path)) as ledger:
+        inspect(ledger, range(5))
+        back_up(ledger, 5)
+        inspect(ledger, range(5, 400))
+    spoil(path)
+    with closing(opened(path, backups=root / "backups")) as ledger:
+        (gap,) = ledger.write(take_untold)
+        assert "; 5 older parts may be in no total" in gap
+        assert count(ledger, 10_000) == 0
+
+
+def test_restore_of_a_ledger_that_is_gone_tells_of_parts_not_counted_yet(root: Path) -> None:
+    path = root / "ledger.db"
+    with closing(opened(path)) as ledger:
+        inspect(ledger, range(15))
+        count(ledger, 12)
+        backup = back_up(ledger, 15)
+    for file in root.glob("ledger.db*"):
+        file.unlink()
+    assert "; 5 older parts may be in no total" in prepare(path, backup, LATER).gap
+
+
+def test_log_that_a_power_cut_has_left_behind_is_never_deleted(root: Path) -> None:
+    """Cut between the two renames that set the ledger aside: its log has the last commits."""
+    path = root / "ledger.db"
+    with closing(opened(path)) as ledger:
+        inspect(ledger, range(20))
+        backup = back_up(ledger, 20)
+        inspect(ledger, range(20, 30))
+        log = (root / "ledger.db-wal").read_bytes()
+    prepare(path, backup, LATER)
+    path.rename(root / "ledger.db.before-restore-20231114T000000Z")
+    (root / "ledger.db-wal").write_bytes(log)
+    with closing(opened(path)) as ledger:
+        assert ledger.committed == 20
+    assert log in [one.read_bytes() for one in root.glob("ledger.db.*-wal")]
+
+
+def test_restore_that_was_broken_off_does_not_come_back_much_later(root: Path) -> None:
+    path = root / "ledger.db"
+    with closing(opened(path)) as ledger:
+        inspect(ledger, range(20))
+        prepare(path, back_up(ledger, 20), LATER)
+    with closing(opened(path)) as ledger:
+        inspect(ledger, range(20, 30))
+    path.rename(root / "taken-away.db")
+    with closing(opened(path)) as ledger:
+        assert ledger.committed == 0
+
+
+def test_disk_that_is_full_at_any_step_of_backup_or_restore_leaves_all_whole(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backup_module, "SPARE_BYTES", -(1 << 40))
+    disk, failed, done = root / "disk", set[str](), set[str]()
+    disk.mkdir()
+    with small_disk(disk, "8m"):
+        path = disk / "ledger.db"
+        with closing(opened(path)) as ledger:
+            inspect(ledger, range(500))
+            good = back_up(ledger, 500)
+            inspect(ledger, range(500, 510))
+        for leave in range(0, 1200 << 10, 32 << 10):
+            filler = fill(disk, leave)
+            for what in ("backup", "restore"):
+                try:
+                    if what == "restore":
+                        prepare(path, good, LATER)
+                    else:
+                        make_backup(disk / "backups", Wanted(path, {}, (), "1"), LATER, 7)
+                    done.add(what)
+                except MaintainerError:
+                    failed.add(what)
+                    assert [one.name for one in disk.glob("ledger.db*")] == ["ledger.db"]
+                    assert not list((disk / "backups").glob("*.part"))
+                for one in backups(disk / "backups", LATER):
+                    prove(read_backup(one))
+                    if one != good.folder:
+                        rmtree(one)
+                forget(path)
+            filler.unlink()
+        assert failed == done == {"backup", "restore"}
+        with closing(opened(path)) as ledger:
+            assert ledger.committed == 510
+
+
+def test_ledger_of_another_origin_says_nothing_of_what_was_sent(root: Path, plant: Plant) -> None:
+    """The ledger was damaged and a new one begun; then a backup of the first was found."""
+    path = root / "ledger.db"
+    with closing(opened(path)) as ledger, closing(LedgerReader(path)) as reader:
+        inspect(ledger, range(5))
+        backup = back_up(ledger, 5)
+        count(ledger, 20)
+        plant.take_all(ledger, reader)
+    set_aside(path, "corrupt", LATER)
+    with closing(opened(path)) as ledger:
+        inspect(ledger, range(5, 8))  # in the same window
+    assert "; 5 older parts may be in no total" in restore(path, backup, 30)
+    with closing(opened(path)) as ledger:
+        assert count(ledger, 60) == 0

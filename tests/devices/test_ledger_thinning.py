@@ -14,6 +14,9 @@ from inspector.core.orders import ReviewPart
 from inspector.core.terms import Kind, Severity
 from inspector.devices.ledger import Ledger, LedgerReader
 from inspector.devices.ledger.thinning import (
+    KEPT,
+    OLD_EVENTS,
+    OLD_WINDOWS,
     Thinned,
     thin_departures,
     thin_events,
@@ -192,3 +195,44 @@ def test_quota_has_room_between_too_large_and_large_enough() -> None:
     quota, mb = Quota(100), 1 << 20
     looks = [quota.look(size * mb) for size in (99, 101, 99, 98, 97, 99)]
     assert looks == [False, True, True, True, False, False]
+
+
+def test_newest_part_of_a_long_rest_does_not_stop_the_windows_that_go_by_age(
+    ledger: Ledger, reader: LedgerReader
+) -> None:
+    """It stays while the line rests, and has to go before its window can."""
+    counted(ledger, 30)
+    thin_all(ledger)
+    assert seqs(reader) == [29]
+    inspect(ledger, range(100, 120))
+    for row in ledger.close_windows(WALL + 200 * SECOND, 1.0):
+        ledger.commit([], (), [mark(ledger.id, row.row)], WALL)
+    thin_all(ledger)
+    assert seqs(reader) == [119]
+    assert ledger.write(lambda db: thin_windows(db, FOREVER, 100)) > 0
+    assert [row.row for row in reader.totals()] == [5]
+
+
+def test_parts_of_a_clock_years_ahead_do_not_hold_up_the_totals_that_follow(
+    ledger: Ledger,
+) -> None:
+    """They were let go while it was; once it is right, windows are those of the right time."""
+    ahead = 5000 * 86_400
+    made = [outcome(n, trigger_wall_ns=WALL + (ahead + n) * SECOND) for n in range(50)]
+    ledger.commit([(one, False) for one in made], wall_ns=WALL)
+    for row in ledger.close_windows(WALL + (ahead + 100) * SECOND, 1.0):
+        ledger.commit([], (), [mark(ledger.id, row.row)], WALL)
+    thin(ledger, before_s=WALL // SECOND + ahead + 100)
+    inspect(ledger, range(100, 125))
+    rows = ledger.close_windows(WALL + 125 * SECOND, 1.0)
+    assert [row.start_s - WALL // SECOND for row in rows] == [100, 110]
+
+
+@pytest.mark.parametrize(
+    ("query", "values"), [(KEPT, (0, 200)), (OLD_WINDOWS, (0, 100)), (OLD_EVENTS, (0, 100))]
+)
+def test_look_for_what_is_old_costs_nothing_where_there_are_years_of_the_young(
+    ledger: Ledger, query: str, values: tuple[int, ...]
+) -> None:
+    plan = [step[3] for step in ledger._db.execute(f"EXPLAIN QUERY PLAN {query}", values)]
+    assert not [step for step in plan if step.startswith(("SCAN span", "SCAN event"))]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,14 @@ def test_note_that_is_damaged_is_named(releases: Releases) -> None:
     (releases.base / "notes.json").write_text("{")
     with pytest.raises(MaintainerError, match=r"notes\.json: cannot be read"):
         releases.notes()
+
+
+def test_everybody_may_read_the_units_whatever_the_umask(releases: Releases, root: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        releases.place_units()
+    finally:
+        os.umask(before)
+    folder = root / "system" / "inspector-.service.d"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o755
+    assert stat.S_IMODE((folder / "a.conf").stat().st_mode) == 0o644

@@ -1,5 +1,7 @@
 """`inspector units` on a disk: what it writes, what it leaves alone."""
 
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -64,3 +66,31 @@ def test_address_is_its_own_and_a_name_nobody_knows_has_none() -> None:
     assert addresses("[2001:db8::1]") == ("2001:db8::1",)
     assert "127.0.0.1" in addresses("localhost")
     assert addresses("nobody.invalid") == ()
+
+
+@pytest.mark.parametrize(
+    "host", ["fe80::7%x\nExecStartPre=+/bin/id", "fe80::7%eth0", "[fe80::7%1]"]
+)
+def test_address_says_nothing_but_the_address(host: str) -> None:
+    """Python takes anything for the zone of an address."""
+    assert addresses(host) == ("fe80::7",)
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 70, "ü" * 70, "a\0b"])
+def test_name_that_can_be_none_has_no_address(host: str) -> None:
+    assert addresses(host) == ()
+
+
+def test_everybody_may_read_what_systemd_reads(
+    tmp_path: Path, told: list[tuple[str, list[str]]]
+) -> None:
+    """Also where an upgrade writes it, under the umask of its unit: or the doctor of a maintainer
+    would find it missing."""
+    before = os.umask(0o027)
+    try:
+        put_in_place(PLAN, tmp_path)
+    finally:
+        os.umask(before)
+    folder = tmp_path / f"{GATE}.d"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o755
+    assert stat.S_IMODE((folder / FILE).stat().st_mode) == 0o644

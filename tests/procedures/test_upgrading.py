@@ -1,6 +1,7 @@
 """An upgrade on real files and a real ledger, with the power cut before every single act of it."""
 
 import json
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -8,14 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.outcomes import mixed, outcome
+from support.outcomes import WALL, mark, mixed, outcome
 
 from inspector.cli.station import write_station
+from inspector.core.clock import SECOND
 from inspector.core.errors import MaintainerError
 from inspector.core.paths import Paths, under
 from inspector.devices.ledger import Ledger, LedgerReader, returning
+from inspector.devices.ledger.epochs import take_untold
 from inspector.devices.releases import Releases
+from inspector.devices.totals_store import TotalsStore
 from inspector.domain import upgrade as rules
+from inspector.domain.egress.totals import totals_of
 from inspector.domain.upgrade import Seen, Step
 from inspector.procedures import upgrading
 from inspector.procedures.upgrading import Upgrading
@@ -276,6 +281,39 @@ def test_what_is_made_comes_back_where_the_old_release_cannot_read_it(
     assert station.paths.current.read_text() == before
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may give a folder to somebody")
+def test_link_in_the_folder_of_record_leads_root_nowhere(root: Path, fuse: Fuse) -> None:
+    """A taken record may lay one out wherever the upgrade is going to write."""
+    somebody = 4711
+    root.chmod(0o755)
+    station = bench(root, fuse, "migrates badly")
+    state = station.paths.state
+    shadow = root / "shadow"
+    shadow.write_text("root's own")
+    for folder, _, files in os.walk(state):
+        for path in (folder, *(Path(folder) / name for name in files)):
+            os.chown(path, somebody, somebody)
+    drafts = (state / ".current.json.copy", state / "ledger.db.returned")
+    for draft in drafts:
+        draft.symlink_to(shadow)
+    station.upgrading().begin(NEW)
+    start = station.start
+
+    def start_and_write() -> None:
+        if station.releases.named("current") == NEW:
+            station.paths.current.write_text('{"product": "of a later version"}')
+        start()
+
+    station.start = start_and_write  # type: ignore[method-assign]
+    station.upgrading().go_on()
+    assert shadow.read_text() == "root's own"
+    assert shadow.stat().st_uid == 0
+    assert station.releases.named("current") == OLD
+    assert recorded(station.paths) == list(range(BEFORE + MEANWHILE))
+    made = {path.stat().st_uid for path in state.iterdir() if not path.is_symlink()}
+    assert made == {somebody}
+
+
 def test_power_cut_at_any_moment_of_a_good_upgrade(root: Path, fuse: Fuse) -> None:
     """It is gone on with: the station runs, on one release whole, with all its data."""
     for station in cut_everywhere(root, fuse, "good"):
@@ -335,3 +373,67 @@ def test_ledger_with_a_log_is_copied_whole(root: Path) -> None:
     with closing(sqlite3.connect(copy)) as made:
         assert made.execute("SELECT count(*) FROM outcome").fetchone() == (4,)
     assert not copy.with_name("ledger.db-wal").exists()
+
+
+def test_rows_that_a_refused_release_has_sent_all_the_same_are_not_counted_twice(
+    root: Path, fuse: Fuse
+) -> None:
+    """publish is held during a trial; should anything have left, a receiver is not to be misled."""
+    station = bench(root, fuse, "migrates badly")
+    plant, sent = TotalsStore(root / "received.db"), list[int]()
+
+    def deliver() -> None:
+        later = WALL + 3600 * SECOND
+        with (
+            closing(Ledger(station.paths.ledger, 60, 0, later)) as ledger,
+            closing(LedgerReader(station.paths.ledger)) as reader,
+        ):
+            while ledger.close_windows(later, 1.0):
+                pass
+            while rows := reader.pending():
+                plant.take([totals_of("e/s/a/l/c", row) for row in rows], WALL)
+                ledger.commit([], (), [mark(rows[0].ledger, rows[0].row)], later)
+                sent.append(rows[0].row)
+
+    record(station.paths, 1000, 3)  # a window that is not counted when the copy is made
+    run = station._run_new
+
+    def run_and_deliver() -> None:
+        record(station.paths, 1003, 3)
+        deliver()
+        record(station.paths, 100_000, 3)  # and this one is not sent
+        run()
+
+    station._run_new = run_and_deliver  # type: ignore[method-assign]
+    station.upgrading().begin(NEW)
+    station.upgrading().go_on()
+    assert sent
+    record(station.paths, 200_000, 3)
+    deliver()
+    streams = plant.streams()
+    assert not any(one.account.clashes or one.account.contradicts for one in streams)
+    late = MEANWHILE  # parts of a window whose total had left without them
+    assert sum(sum(one.account.counts) for one in streams) == len(recorded(station.paths)) - late
+    assert len(streams) == 2
+    with closing(Ledger(station.paths.ledger, 60, 0, WALL)) as ledger:
+        (gap,) = ledger.write(take_untold)
+        assert f"; {late} older parts may be in no total" in gap
+    assert "totals go on in a new stream" in station.told[0]
+    plant.close()
+
+
+def test_log_of_a_refused_ledger_is_never_taken_for_that_of_the_copy(root: Path) -> None:
+    """Cut after the ledger was set aside, before its log was."""
+    paths = under(root)
+    paths.create()
+    record(paths, 0, 5)
+    copy = paths.state / "before-upgrade" / "ledger.db"
+    returning.copy_stopped(paths.ledger, copy)
+    with closing(Ledger(paths.ledger, 60, 0, 1)) as ledger:
+        ledger.commit([(mixed(seq), True) for seq in range(5, 500)])
+        log = (paths.state / "ledger.db-wal").read_bytes()
+    paths.ledger.rename(paths.state / "aside.db")
+    (paths.state / "ledger.db-wal").write_bytes(log)
+    returning.give_back(paths.ledger, copy, paths.state / "aside.db")
+    assert recorded(paths) == list(range(5))
+    assert (paths.state / "aside.db-wal").read_bytes() == log

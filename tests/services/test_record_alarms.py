@@ -50,6 +50,20 @@ def test_rejects_in_a_row_call_for_a_person_once(station: Station) -> None:
     assert len(events) == 1
 
 
+def test_record_that_had_been_given_up_calls_for_nobody_once_it_is_back(station: Station) -> None:
+    """What is told of it, it hears when it is there again."""
+    failed = Event(
+        service="record",
+        severity=Severity.ALARM,
+        code="service_failed",
+        text="fell again and again",
+        wall_ns=time.time_ns(),
+    )
+    station.gate.report(failed)
+    until(lambda: station.rows("SELECT 1 FROM events WHERE code = 'service_failed'"))
+    until(lambda: (one := shown(station, "service_failed")) is None or not one.active)
+
+
 def test_paused_parts_raise_no_alarm(station: Station) -> None:
     parts = [outcome(seq, Kind.FAULT, cause=Cause.PAUSED) for seq in range(100)]
     station.settle(*parts)

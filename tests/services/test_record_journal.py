@@ -81,7 +81,7 @@ def test_stalled_record_with_a_full_batch_still_hears_and_sleeps(bench: Bench) -
     pulse = Pulse("gate", time.monotonic_ns(), 1.0)
     assert bench.gate.record.send(pulse.beat(time.monotonic_ns(), "running"))
     until(lambda: bench.record.turn() and "x" in {one.code for one in bench.record._alarms.shown()})
-    until(lambda: bench.record.turn() and not bench.record._inbox.wait(0))
+    until(lambda: bench.record.turn() and not bench.record._hearing.wait(0))
     assert len(bench.record._journal._batch.outcomes) == waiting
     worked, began = time.process_time(), time.monotonic()
     for _ in range(10):
@@ -93,7 +93,7 @@ def test_after_a_stall_all_is_committed_though_new_parts_keep_coming(bench: Benc
     """Each new part is acknowledged in less than the second of silence after which the gate
     would begin again by itself."""
     stall_with_a_full_batch(bench)
-    until(lambda: bench.turn() and not bench.record._inbox.wait(0))
+    until(lambda: bench.turn() and not bench.record._hearing.wait(0))
     session = bench.record._journal.session
     bench.full = False
     until(lambda: bench.turn() and not bench.stalled)
@@ -133,7 +133,7 @@ def test_departure_is_not_logged_while_the_disk_refuses(bench: Bench) -> None:
     stall_with_a_full_batch(bench)
     message = Departed(wall_ns=7, topic="t", payload="{}", bytes=2)
     assert bench.gate.record.send(message)
-    until(lambda: bench.turn() and not bench.record._inbox.wait(0))
+    until(lambda: bench.turn() and not bench.record._hearing.wait(0))
     bench.full = False
     until(lambda: bench.turn() and not bench.gate.pending)
     assert bench.reader.departures(10) == []

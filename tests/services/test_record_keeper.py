@@ -23,6 +23,7 @@ from inspector.devices.bus import Bus, Outlet
 from inspector.devices.clock_floor import read_floor, write_floor
 from inspector.devices.ledger import Ledger, LedgerReader, opening
 from inspector.devices.ledger.backup import make_backup
+from inspector.services.record import keeper
 from inspector.services.record.alarms import Alarms
 from inspector.services.record.backups import wanted
 from inspector.services.record.events import Events
@@ -194,7 +195,7 @@ def test_ledger_beyond_its_quota_lets_the_oldest_go_and_says_when_it_cannot(root
     with closing(Ledger(paths.ledger, 60, 0, WALL)) as ledger:
         inspected(ledger, 20_000)
         assert ledger.size() > 64 << 20
-        retaining = Retaining(config, bench.events, bench.clock)
+        retaining = Retaining(config, bench.events, bench.clock, bench.clock.wall_ns)
         step_until(retaining, bench, ledger, lambda: "retention_waits" in bench.standing)
         assert ledger._db.execute("SELECT count(*) FROM outcome").fetchone() == (20_000,)
         while ledger.close_windows(WALL + 600 * SECOND, 1.0):
@@ -207,3 +208,70 @@ def test_ledger_beyond_its_quota_lets_the_oldest_go_and_says_when_it_cannot(root
         assert left > 10_000
         with pytest.raises(sqlite3.IntegrityError):
             ledger._db.execute("INSERT INTO detail VALUES (1, '', NULL, NULL)")
+
+
+def test_time_between_two_looks_follows_a_clock_that_is_set_right(root: Path) -> None:
+    """What was added to a clock of 1970 is not added to the right one, not for a moment."""
+    paths = prepare(root)
+    write_floor(paths.clock_floor, WALL)
+    bench = Bench()
+    bench.clock.wall = 5 * SECOND
+    time = Timekeeping(bench.clock, paths, lambda: True)
+    bench.clock.wall = WALL + 3600 * SECOND
+    assert time.clock.wall_ns() == WALL + 3600 * SECOND
+    part = outcome(1, trigger_wall_ns=WALL + 3600 * SECOND)
+    assert time.stamped(part).trigger_wall_ns == WALL + 3600 * SECOND
+
+
+def test_part_of_before_the_clock_fell_back_is_not_years_ahead(root: Path) -> None:
+    bench = Bench()
+    time = Timekeeping(bench.clock, prepare(root), lambda: False)
+    part = outcome(1, trigger_wall_ns=bench.clock.wall)
+    bench.clock.wall = 5 * SECOND
+    time.turn(bench.events)
+    assert time.stamped(part).trigger_wall_ns == WALL
+
+
+def test_clock_years_ahead_for_a_minute_lets_nothing_go(root: Path) -> None:
+    paths = prepare(root)
+    bench, config = Bench(), load_station(paths.station_file)
+    time = Timekeeping(bench.clock, paths, lambda: False)
+    with closing(Ledger(paths.ledger, 60, 0, WALL)) as ledger:
+        inspected(ledger, 200)
+        retaining = Retaining(config, bench.events, bench.clock, time.sure_ns)
+        bench.clock.wall += 20 * 365 * 86_400 * SECOND
+        for _ in range(60):
+            bench.clock.advance_ms(1000)
+            time.turn(bench.events)
+            ledger.close_windows(time.clock.wall_ns(), 1.0)
+            retaining.turn(ledger)
+        assert ledger._db.execute("SELECT count(*) FROM outcome").fetchone() == (200,)
+
+
+def test_late_word_of_a_check_is_not_taken_for_one_of_the_restored_ledger(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A commit met the damage first; the check of the ledger that was set aside goes on."""
+    paths = prepare(root)
+    left_by_a_kill(paths)
+    found, go_on = threading.Event(), threading.Event()
+
+    def slow_check(_path: Path) -> str:
+        go_on.wait(20)
+        found.set()
+        return "row 7 missing from index"
+
+    monkeypatch.setattr(opening, "CHECK_S", -1.0)
+    monkeypatch.setattr(opening, "CHECK_STEPS", 1)
+    monkeypatch.setattr(keeper, "check_open", slow_check)
+    with record_in(paths) as (record, gate, reader):
+        record._keeper.begin_anew("a commit found it")
+        go_on.set()
+        assert found.wait(20)
+        gate.add(outcome(9000))
+        until(lambda: gate.step() or not record.turn() or not gate.pending)
+        told(record, reader, "ledger_set_aside")
+        for _ in range(5):
+            record.turn()
+        aside = [one.name for one in paths.state.glob("ledger.db.corrupt-*")]
+        assert len([name for name in aside if not name.endswith(("-wal", "-shm"))]) == 1

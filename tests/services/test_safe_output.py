@@ -3,6 +3,7 @@
 import fcntl
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -65,6 +66,19 @@ def test_plc_that_is_not_there_is_given_up_and_told(
     assert not safe.make_safe(left, 0.2)
     assert "could not be told to stop" in capsys.readouterr().err
     plc.start()
+
+
+def test_plc_that_takes_the_call_and_keeps_quiet_is_not_waited_for_as_long_as_it_may_take(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The next gate would not start before; `output.timeout_ms` may be ten seconds."""
+    with socket.create_server(("127.0.0.1", 0)) as quiet:
+        path = root / "safe-state"
+        path.write_text(safe_state(output(quiet.getsockname()[1], timeout_ms=10_000)))
+        began = time.monotonic()
+        assert not safe.make_safe(path, 0.5)
+        assert time.monotonic() - began < 5  # of the half second, on a loaded box
+    assert "could not be told to stop" in capsys.readouterr().err
 
 
 def test_plc_that_refuses_the_registers_is_told(root: Path, plc: Plc) -> None:

@@ -39,16 +39,17 @@ class EvidenceDisk:
         try:
             self._make_if_it_is_ours()
             own = self._is_of_its_own()
+            noted = self._note is not None and self._note.exists()
         except OSError as error:
             return f"{self._folder}: is gone ({error.strerror}); mend its disk or mount"
-        if self._note and self._note.exists() and not own:
+        if noted and not own:
             return (
                 f"{self._folder}: its disk is not mounted; mount it, or remove {self._note} if "
                 "images are to be kept without it"
             )
         if not os.access(self._folder, os.R_OK | os.W_OK | os.X_OK):
             return f"{self._folder}: cannot be written; mend its owner or mount"
-        if own:
+        if own and not noted:
             self._remember()
         return ""
 
@@ -84,7 +85,7 @@ class EvidenceDisk:
             self._folder.mkdir(parents=True, exist_ok=True)
 
     def _remember(self) -> None:
-        if self._note is None or self._note.exists():
+        if self._note is None:
             return
         try:
             self._note.write_text(f"{self._folder} is a disk of its own\n")

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import msgspec
 
@@ -115,18 +115,21 @@ def make_backup(
     except MaintainerError:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
-    for old in backups(folder)[:-keep]:
-        shutil.rmtree(old, ignore_errors=True)
+    others = [one for one in backups(folder, wall_ns) if one != target]
+    for old in others[: len(others) - keep + 1]:
+        _remove(old)
     return Backup(target, made)
 
 
-def backups(folder: Path) -> list[Path]:
-    """The folders of those that are finished, oldest first."""
+def backups(folder: Path, wall_ns: int) -> list[Path]:
+    """The folders of those that are finished, oldest first. One that would be of a time to come
+    was made while the clock was wrong, and counts as older than all others."""
     try:
         found = [path for path in folder.iterdir() if NAME.fullmatch(path.name)]
     except OSError:
         return []
-    return sorted((one for one in found if (one / MANIFEST).is_file()), key=_order)
+    finished = (one for one in found if (one / MANIFEST).is_file())
+    return sorted(finished, key=lambda one: _order(one, name_of(wall_ns)))
 
 
 def read_backup(folder: Path) -> Backup:
@@ -139,7 +142,7 @@ def read_backup(folder: Path) -> Backup:
     if manifest.schema != 1:
         raise MaintainerError(f"{folder}: was made by a newer program; install that first")
     schema.refuse_newer(manifest.ledger_version, folder / LEDGER)
-    if LEDGER not in manifest.files or any(".." in Path(one).parts for one in manifest.files):
+    if LEDGER not in manifest.files or not all(map(_stays_below, manifest.files)):
         raise MaintainerError(f"{folder}: is no backup (its list of files is not in order)")
     return Backup(folder, manifest)
 
@@ -235,6 +238,19 @@ def _tidy(folder: Path) -> None:
                 shutil.rmtree(path)
 
 
-def _order(folder: Path) -> tuple[str, int]:
+def _stays_below(name: str) -> bool:
+    """True for the plain name of a file below the folder that it is put into."""
+    path = PurePosixPath(name)
+    return str(path) == name and not path.is_absolute() and ".." not in path.parts
+
+
+def _remove(folder: Path) -> None:
+    """First its name, so that the rest goes with the next backup if the power fails."""
+    with suppress(OSError):
+        going = folder.rename(folder.with_name(folder.name + PART))
+        shutil.rmtree(going)
+
+
+def _order(folder: Path, now: str) -> tuple[bool, str, int]:
     name, _, number = folder.name.partition("-")
-    return name, int(number or 1)
+    return name <= now, name, int(number or 1)

@@ -19,7 +19,8 @@ from inspector.devices.ledger import schema
 from inspector.devices.ledger.copying import Alive, nothing
 from inspector.devices.ledger.epochs import begin_first
 from inspector.devices.ledger.failing import CannotWrite
-from inspector.devices.ledger.restore import prepare_newest, put_in_place
+from inspector.devices.ledger.reading import open_stopped
+from inspector.devices.ledger.restore import forget, prepare_newest, put_in_place
 from inspector.devices.ledger.restore import set_aside as move_aside
 
 CHECK_STEPS = 100_000  # of SQLite's machine, between two looks at the time
@@ -66,7 +67,7 @@ def open_ledger(
     Raises CannotWrite when its folder cannot be written, and MaintainerError when a newer program
     wrote it.
     """
-    _finish_restore(path)
+    _finish_restore(path, wall_ns)
     unclean, look = _size(_tail(path, "-wal")) > 0, _Look()
     damage = damage or find_damage(path, look)
     prepared, problems = None, list[str]()
@@ -75,7 +76,9 @@ def open_ledger(
         if backups:
             prepared, problems = prepare_newest(path, backups, wall_ns, alive)
         aside = set_aside(path, wall_ns)
-        _finish_restore(path)
+        _finish_restore(path, wall_ns)
+    else:
+        forget(path)
     connection, ledger = _opened(path, wall_ns)
     restored = prepared.backup.name if prepared else ""
     unchecked = unclean and look.broken_off and not damage
@@ -118,13 +121,13 @@ def find_damage(path: Path, look: _Look | None = None) -> str | None:
     if broken := _wal_damage(_tail(path, "-wal")):
         return broken
     try:
-        with _look(path) as connection:
+        with closing(open_stopped(path)) as connection:
             schema.refuse_newer(schema.version_of(connection), path)
             return _quick_check(connection, look or _Look())
     except sqlite3.DatabaseError as error:
         if is_damage(error):
             return str(error)
-        raise MaintainerError(f"{path}: cannot be read ({error})") from None
+        raise CannotWrite(f"{path}: cannot be read ({error}); mend its disk or mount") from None
 
 
 def is_damage(error: sqlite3.Error) -> bool:
@@ -150,19 +153,12 @@ def cannot_write(path: Path, error: sqlite3.Error | OSError) -> CannotWrite:
     )
 
 
-def _finish_restore(path: Path) -> None:
+def _finish_restore(path: Path, wall_ns: int) -> None:
     """A restore that a power cut has broken off after the ledger was set aside."""
     try:
-        put_in_place(path)
+        put_in_place(path, wall_ns)
     except OSError as error:
         raise cannot_write(path, error) from None
-
-
-def _look(path: Path) -> "closing[sqlite3.Connection]":
-    """A read-only connection, closed with the block; it neither recovers nor checkpoints."""
-    # Without a log the file stands for itself, and SQLite need not begin one beside it.
-    mode = "mode=ro" if _size(_tail(path, "-wal")) else "mode=ro&immutable=1"
-    return closing(sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True))
 
 
 def _connect(path: Path) -> sqlite3.Connection:

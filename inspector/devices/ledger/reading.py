@@ -54,6 +54,14 @@ class Reading:
         return self._db
 
 
+def open_stopped(path: Path) -> sqlite3.Connection:
+    """A ledger of whatever version that nobody writes: it is neither recovered nor checkpointed,
+    and no log is begun beside one that has none. Raises sqlite3.Error."""
+    log = path.with_name(f"{path.name}-wal")
+    mode = "mode=ro" if log.exists() and log.stat().st_size else "mode=ro&immutable=1"
+    return sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)
+
+
 def open_read_only(path: Path) -> sqlite3.Connection:
     """A connection that can neither write nor checkpoint. Raises sqlite3.Error, and
     MaintainerError when the ledger is of another version of this program."""

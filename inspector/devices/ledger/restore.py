@@ -19,6 +19,8 @@ from inspector.core.errors import MaintainerError
 from inspector.devices.ledger import copying, epochs, schema
 from inspector.devices.ledger.backup import LEDGER, Backup, backups, proven_copy, read_backup
 from inspector.devices.ledger.copying import Alive, nothing
+from inspector.devices.ledger.lost import lost_ledger
+from inspector.devices.ledger.reading import open_stopped
 
 READY = ".ready"  # made from a backup, and to be put in the ledger's place
 MAKING = ".restoring"
@@ -35,14 +37,16 @@ class Prepared:
     gap: str
 
 
-def prepare(path: Path, backup: Backup, wall_ns: int, alive: Alive = nothing) -> Prepared:
-    """Make the ledger of a backup ready beside the one at `path`. Raises MaintainerError."""
+def prepare(
+    path: Path, backup: Backup, wall_ns: int, alive: Alive = nothing, damaged: bool = False
+) -> Prepared:
+    """Make the ledger of a backup ready beside the one at `path`; what that one, if it is not
+    `damaged`, cannot have sent is counted yet. Raises MaintainerError."""
     made, ready = _beside(path, MAKING), _beside(path, READY)
     _remove(made)
     try:
         proven_copy(backup.ledger, backup.manifest.files[LEDGER], alive, made)
-        gap = gap_of(path, backup, wall_ns)
-        _take_over(made, wall_ns, gap)
+        gap = _take_over(made, wall_ns, gap_of(path, backup, wall_ns), None if damaged else path)
         made.chmod(0o640)
         _hand_to_owner(made)
         copying.sync(made)
@@ -60,26 +64,31 @@ def prepare(path: Path, backup: Backup, wall_ns: int, alive: Alive = nothing) ->
 def prepare_newest(
     path: Path, folder: Path, wall_ns: int, alive: Alive = nothing
 ) -> tuple[Prepared | None, list[str]]:
-    """Of the newest backup that can be used; and what is wrong with those that cannot."""
+    """Of the newest backup that can be used, for a ledger that is damaged; and what is wrong with
+    those that cannot."""
     problems: list[str] = []
-    for one in reversed(backups(folder)):
+    for one in reversed(backups(folder, wall_ns)):
         try:
-            return prepare(path, read_backup(one), wall_ns, alive), problems
+            return prepare(path, read_backup(one), wall_ns, alive, damaged=True), problems
         except MaintainerError as error:
             problems.append(str(error))
     return None, problems
 
 
-def put_in_place(path: Path) -> bool:
+def put_in_place(path: Path, wall_ns: int) -> bool:
     """Where there is no ledger, the one that is ready. True when there was one. Raises OSError."""
     ready = _beside(path, READY)
     if path.exists() or not ready.exists():
         return False
-    for tail in TAILS[1:]:
-        path.with_name(path.name + tail).unlink(missing_ok=True)
+    set_aside(path, "left", wall_ns)  # a log, where the power failed while its ledger was
     ready.replace(path)
     copying.sync(path.parent)
     return True
+
+
+def forget(path: Path) -> None:
+    """A restore that was broken off before the ledger was set aside: whoever wants it asks anew."""
+    _remove(_beside(path, READY))
 
 
 def set_aside(path: Path, why: str, wall_ns: int) -> Path:
@@ -109,21 +118,31 @@ def gap_of(path: Path, backup: Backup, wall_ns: int) -> str:
     )
 
 
-def _take_over(made: Path, wall_ns: int, gap: str) -> None:
+def _take_over(made: Path, wall_ns: int, gap: str, lost: Path | None) -> str:
+    """Begin another identity in it. Returns what is told of it."""
     with closing(sqlite3.connect(made, isolation_level=None)) as database:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
         schema.migrate(database, made)
+        due = _due(database, lost)
         database.execute("BEGIN IMMEDIATE")
-        epochs.begin_next(database, wall_ns, gap)
+        gap = epochs.begin_next(database, wall_ns, gap, due)
         database.execute("COMMIT")
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return gap
+
+
+def _due(database: sqlite3.Connection, lost: Path | None) -> epochs.Due:
+    if lost:
+        with suppress(sqlite3.Error), lost_ledger(lost) as here:  # else: what it sent is not known
+            return epochs.due_windows(database, here)
+    return epochs.due_windows(database, None)
 
 
 def _parts_in(path: Path) -> int:
     """How many a ledger has recorded that may be damaged; 0 where it cannot be read."""
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+        with closing(open_stopped(path)) as database:
             found = database.execute(RECORDED).fetchone()
     except sqlite3.Error:
         return 0

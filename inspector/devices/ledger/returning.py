@@ -16,13 +16,16 @@ from pathlib import Path
 from inspector.core.bundle_folder import flush
 from inspector.core.errors import InspectorError, MaintainerError
 from inspector.core.messages import Outcome
-from inspector.devices.ledger import rows
+from inspector.devices.ledger import epochs, rows
+from inspector.devices.ledger.lost import lost_ledger
 from inspector.devices.ledger.opening import find_damage
 from inspector.devices.ledger.reader import PARTS
+from inspector.devices.ledger.reading import open_stopped
 from inspector.devices.ledger.writer import Ledger
 
 SPARE_BYTES = 64 << 20  # left on the disk besides the copy
 PAGE = 1000
+SENT = "totals of the release that was returned from had left; totals go on in a new stream"
 _SINCE = PARTS.replace("outcome.id < ?", "outcome.id > ?").replace("id DESC", "id")
 
 
@@ -54,7 +57,7 @@ def version_of(ledger: Path) -> int | None:
     """The version of its tables; None where there is no ledger, or none that can be read."""
     if not ledger.exists():
         return None
-    with suppress(sqlite3.Error), closing(_read_only(ledger)) as connection:
+    with suppress(sqlite3.Error), closing(open_stopped(ledger)) as connection:
         return int(connection.execute("PRAGMA user_version").fetchone()[0])
     return None
 
@@ -72,9 +75,9 @@ def give_back(ledger: Path, copy: Path, aside: Path) -> None:
     if ledger.exists():
         with suppress(sqlite3.Error):
             _settle(ledger)
-        if _log(ledger).exists():
-            _log(ledger).replace(_log(aside))
         ledger.replace(aside)
+    if _log(ledger).exists():
+        _log(ledger).replace(_log(aside))
     ledger.with_name(ledger.name + "-shm").unlink(missing_ok=True)
     draft = ledger.with_name(f"{ledger.name}.returned")
     draft.unlink(missing_ok=True)
@@ -101,8 +104,27 @@ def carry_over(aside: Path, ledger: Ledger, copy: Path) -> int:
     return carried
 
 
+def part_ways(aside: Path, ledger: Ledger, copy: Path, wall_ns: int) -> bool:
+    """Nothing is to leave the station while a release is on trial. Should the ledger set aside show
+    that totals have left all the same, what comes now is of another identity, and what has left is
+    not counted again. True when that is so. Raises CannotWrite or Damaged."""
+    with suppress(sqlite3.Error), closing(open_stopped(copy)) as before, lost_ledger(aside) as lost:
+        identity, reached = epochs.newest(before).ledger, epochs.reached(before)
+        if lost.has_sent(*reached):
+            with closing(open_stopped(ledger.path)) as now:
+                due = epochs.due_windows(now, lost)
+            return ledger.write(lambda db: _parted(db, identity, wall_ns, due))
+    return False
+
+
+def _parted(db: sqlite3.Connection, identity: str, wall_ns: int, due: epochs.Due) -> bool:
+    if epochs.newest(db).ledger == identity:  # else it was done before a power cut
+        epochs.begin_next(db, wall_ns, SENT, due)
+    return True
+
+
 def _since(ledger: Path, last: int) -> Iterator[Sequence[Outcome]]:
-    with closing(_read_only(ledger)) as connection:
+    with closing(open_stopped(ledger)) as connection:
         while page := connection.execute(_SINCE, (last, PAGE)).fetchall():
             # Before the part's number stand the columns of the outcome.
             yield [rows.outcome_of(row[:-5]) for row in page]
@@ -110,13 +132,8 @@ def _since(ledger: Path, last: int) -> Iterator[Sequence[Outcome]]:
 
 
 def _last(ledger: Path) -> int:
-    with closing(_read_only(ledger)) as connection:
+    with closing(open_stopped(ledger)) as connection:
         return int(connection.execute("SELECT coalesce(max(id), 0) FROM outcome").fetchone()[0])
-
-
-def _read_only(ledger: Path) -> sqlite3.Connection:
-    mode = "mode=ro" if _size(_log(ledger)) else "mode=ro&immutable=1"
-    return sqlite3.connect(f"{ledger.absolute().as_uri()}?{mode}", uri=True)
 
 
 def _settle(ledger: Path) -> None:

@@ -7,9 +7,11 @@ Never: is put together from values.
 FIND_STREAM = "SELECT id FROM stream WHERE uuid = ?"
 ADD_STREAM = "INSERT INTO stream (uuid, camera) VALUES (?, ?)"
 
-FIND_SPAN = """SELECT id FROM span
+# With: is it closed? One that an earlier identity counts, or whose parts have begun to go, is.
+FIND_SPAN = """SELECT id, thinned OR epoch <> (SELECT max(id) FROM epoch) FROM span
 WHERE start_s = ? AND end_s = ? AND recipe = ? AND lot = ? AND model = ?"""
-ADD_SPAN = "INSERT INTO span (start_s, end_s, recipe, lot, model) VALUES (?, ?, ?, ?, ?)"
+ADD_SPAN = """INSERT INTO span (start_s, end_s, recipe, lot, model, epoch)
+VALUES (?, ?, ?, ?, ?, (SELECT max(id) FROM epoch))"""
 
 # Not INSERT OR IGNORE: that would also pass over a row that breaks any other rule.
 ADD_OUTCOME = """INSERT INTO outcome (id, stream_id, seq, number, span_id, trigger_wall_ns, kind,
@@ -19,9 +21,6 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (stream_id, seq) DO NOTHING"""
 NEW_OUTCOMES = "SELECT id FROM outcome WHERE id >= ?"
 LAST_OUTCOME = "SELECT coalesce(max(id), 0) FROM outcome"
-# Before this second nothing is counted any more: it was before a restore, or its parts have gone.
-FIRST_WINDOW = """SELECT max(coalesce((SELECT max(first_s) FROM epoch), 0),
-    coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'thinned_s'), 0))"""
 # The detail of a part that was there already (so its id is not) is not written.
 ADD_DETAIL = """INSERT INTO detail (boxes, heatmap, heatmap_data, outcome_id)
 SELECT ?, ?, ?, id FROM outcome WHERE id = ?"""
@@ -33,7 +32,7 @@ ON CONFLICT (span_id) DO UPDATE SET touched_ns = excluded.touched_ns"""
 DUE_WINDOWS = """SELECT span.id, span.start_s, span.end_s FROM dirty_window
 JOIN span ON span.id = dirty_window.span_id
 WHERE (dirty_window.touched_ns <= :quiet OR dirty_window.touched_ns > :now)
-    AND span.start_s >= :first AND NOT span.thinned
+    AND span.epoch = :epoch AND NOT span.thinned
 ORDER BY span.end_s, span.id LIMIT 32"""
 CLEAN_WINDOW = "DELETE FROM dirty_window WHERE span_id = ?"
 

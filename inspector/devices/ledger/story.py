@@ -29,7 +29,8 @@ FROM review WHERE outcome_id = ? ORDER BY revision"""
 GOLDEN = """SELECT challenge_id, part, expected, ok FROM challenge_step
 WHERE stream = ? AND seq = ? ORDER BY challenge_id"""
 SPAN = """SELECT span.id, span.start_s, span.end_s,
-    EXISTS (SELECT 1 FROM dirty_window WHERE span_id = span.id)
+    NOT thinned AND epoch = (SELECT max(id) FROM epoch)
+        AND EXISTS (SELECT 1 FROM dirty_window WHERE span_id = span.id)
 FROM outcome JOIN span ON span.id = outcome.span_id WHERE outcome.id = ?"""
 COUNTED = f"""SELECT {rows.TOTAL_COLUMNS}, total.counted_ns, total.sent_ns, total.status_ns,
     total.status_detail

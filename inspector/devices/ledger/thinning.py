@@ -17,14 +17,11 @@ EXAMINED = 200  # windows at one step
 # Windows that still have parts, in the order of time, from a place on.
 KEPT = """SELECT id, start_s, end_s,
     EXISTS (SELECT 1 FROM window_total WHERE span_id = span.id AND status = 'pending'),
-    start_s >= (SELECT max(first_s) FROM epoch)
+    epoch = (SELECT max(id) FROM epoch)
         AND EXISTS (SELECT 1 FROM dirty_window WHERE span_id = span.id)
 FROM span INDEXED BY span_with_parts
 WHERE thinned < 2 AND start_s >= ? ORDER BY start_s LIMIT ?"""
 BEGIN = "UPDATE span SET thinned = 1 WHERE id = ? AND thinned = 0"
-PUT_FIRST = """INSERT INTO meta (key, value) VALUES ('thinned_s', CAST(?1 AS TEXT))
-ON CONFLICT (key) DO UPDATE SET value =
-    CAST(max(CAST(value AS INTEGER), CAST(excluded.value AS INTEGER)) AS TEXT)"""
 # The newest part stays: the next one's number follows from it.
 PARTS = """SELECT id FROM outcome WHERE span_id = ?
     AND id < (SELECT max(id) FROM outcome) LIMIT ?"""
@@ -36,12 +33,13 @@ DELETE = (
     f"DELETE FROM outcome WHERE id {_IDS}",
 )
 CLEAN = "DELETE FROM dirty_window WHERE span_id = ?"
-GONE = "UPDATE span SET thinned = 2 WHERE id = ?"
+GONE = """UPDATE span SET thinned = 2
+WHERE id = ? AND NOT EXISTS (SELECT 1 FROM outcome WHERE span_id = span.id)"""
 # Windows without parts that are old enough and delivered; of the newest row's identity not its own.
-OLD_WINDOWS = """SELECT id FROM span WHERE end_s <= ? AND thinned = 2
+OLD_WINDOWS = """SELECT id FROM span WHERE start_s < ?1 AND end_s <= ?1 AND thinned = 2
     AND NOT EXISTS (SELECT 1 FROM window_total WHERE span_id = span.id AND (status = 'pending'
         OR "row" = (SELECT max("row") FROM window_total)))
-ORDER BY start_s LIMIT ?"""
+ORDER BY start_s LIMIT ?2"""
 DELETE_WINDOWS = (
     f"DELETE FROM window_total WHERE span_id {_IDS}",
     f"DELETE FROM span WHERE id {_IDS}",
@@ -59,9 +57,7 @@ class Thinned:
 
     deleted: int = 0
     to_review: int = 0  # so many fewer parts wait for a person
-    first_s: int = 0  # no window may begin before this second any more
     next_s: int | None = None
-    held: bool = False  # parts that were to go have to stay
 
 
 def thin_parts(
@@ -69,15 +65,17 @@ def thin_parts(
 ) -> Thinned:
     """Within a transaction: let go at most `most` parts of the oldest window that ended by
     `before_s`. `hold_pending`: not of one whose totals are yet to be delivered."""
-    held, next_s = False, from_s
+    next_s = None
     for span, start_s, end_s, pending, dirty in db.execute(KEPT, (from_s, EXAMINED)).fetchall():
         if end_s > before_s:
-            return Thinned(held=held)
+            break
         if dirty or (pending and hold_pending):
-            held, next_s = True, start_s + 1
-            continue
-        return _thin(db, span, start_s, most)
-    return Thinned(next_s=next_s if held else None, held=held)
+            next_s = start_s + 1
+        elif done := _thin(db, span, start_s, most):
+            return done
+    else:
+        return Thinned(next_s=next_s)
+    return Thinned()
 
 
 def thin_windows(db: sqlite3.Connection, before_s: int, most: int) -> int:
@@ -97,10 +95,9 @@ def thin_departures(db: sqlite3.Connection, before_ns: int, most: int) -> int:
     return db.execute(OLD_DEPARTURES, (before_ns, most)).rowcount
 
 
-def _thin(db: sqlite3.Connection, span: int, start_s: int, most: int) -> Thinned:
-    first_s = start_s + 1
-    if db.execute(BEGIN, (span,)).rowcount:
-        db.execute(PUT_FIRST, (first_s,))
+def _thin(db: sqlite3.Connection, span: int, start_s: int, most: int) -> Thinned | None:
+    """None where nothing was left to go but the newest part."""
+    db.execute(BEGIN, (span,))
     found = [id for (id,) in db.execute(PARTS, (span, most))]
     ids = rows.to_json(found)
     to_review = db.execute(DEQUEUE, (ids,)).rowcount
@@ -109,4 +106,4 @@ def _thin(db: sqlite3.Connection, span: int, start_s: int, most: int) -> Thinned
     if len(found) < most:
         db.execute(CLEAN, (span,))
         db.execute(GONE, (span,))
-    return Thinned(max(1, len(found)), to_review, first_s, start_s)
+    return Thinned(len(found), to_review, start_s) if found else None

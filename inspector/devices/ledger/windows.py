@@ -21,7 +21,7 @@ TOTAL = f"SELECT {rows.TOTAL_COLUMNS} {sql.ROW}"
 def close_windows(db: sqlite3.Connection, wall_ns: int, grace_s: float) -> list[TotalsRow]:
     """Count windows that are over and have changed, at most 32. Returns the new rows."""
     quiet, epoch = wall_ns - int(QUIET_S * SECOND), newest(db)
-    asked = {"quiet": quiet, "now": wall_ns, "first": epoch.first_s}
+    asked = {"quiet": quiet, "now": wall_ns, "epoch": epoch.id}
     due = db.execute(sql.DUE_WINDOWS, asked).fetchall()
     over = [
         span
@@ -39,9 +39,8 @@ def _count(db: sqlite3.Connection, epoch: Epoch, span: int, wall_ns: int) -> Tot
     before = latest.totals if latest else None
     if not needs_revision(before, totals):
         return None
-    before_first = epoch.rows_before
-    found = db.execute(sql.LAST_ROW, (before_first,)).fetchone()
-    last, *sums = found or (before_first, 0, 0, 0, 0)
+    found = db.execute(sql.LAST_ROW, (epoch.rows_before,)).fetchone()
+    last, *sums = found or (epoch.rows_before, 0, 0, 0, 0)
     cumulative = cumulate(dict(zip(Kind, sums, strict=True)), before, totals)
     revision = latest.revision + 1 if latest else 1
     values = (last + 1, span, revision, wall_ns, *rows.totals_values(totals))

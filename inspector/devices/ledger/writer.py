@@ -31,7 +31,7 @@ from inspector.devices.ledger.sums import Sums, add_to_sums, pixel_bytes, read_s
 from inspector.devices.ledger.thinning import Thinned
 from inspector.devices.ledger.windows import close_windows
 from inspector.domain.making import Making, follow
-from inspector.domain.tally import TotalsRow, window_of
+from inspector.domain.tally import TotalsRow, next_window, window_start
 
 T = TypeVar("T")
 
@@ -64,7 +64,6 @@ class Ledger:
         self.id, self.set_aside, self.damage = opened.ledger, opened.set_aside, opened.damage
         self._db = opened.connection
         self._next = self._number(sql.LAST_OUTCOME) + 1
-        self._first_s = self._number(sql.FIRST_WINDOW)
         self._sums = read_sums(self._db)
         self._making = making_of(self._db)
         self._streams: dict[str, int] = {}
@@ -133,8 +132,7 @@ class Ledger:
         """Let go what is old, in one transaction: `work` says what has gone."""
         done = self._write(lambda: work(self._db))
         self._sums += Sums(to_review=-done.to_review)
-        if done.first_s > self._first_s:
-            self._first_s = done.first_s
+        if done.deleted:
             self._spans.clear()
         return done
 
@@ -263,27 +261,30 @@ class Ledger:
         if (known := self._streams.get(outcome.stream)) is not None:
             return known
         _trim(self._streams)
-        found = self._find_or_add(
-            sql.FIND_STREAM, (outcome.stream,), sql.ADD_STREAM, (outcome.stream, outcome.camera)
-        )
-        self._streams[outcome.stream] = found
-        return found
+        row = self._db.execute(sql.FIND_STREAM, (outcome.stream,)).fetchone()
+        added = sql.ADD_STREAM, (outcome.stream, outcome.camera)
+        found = row[0] if row else self._db.execute(*added).lastrowid
+        self._streams[outcome.stream] = int(found or 0)
+        return self._streams[outcome.stream]
 
     def _span_id(self, outcome: Outcome) -> int:
-        start, end = window_of(outcome.trigger_wall_ns, self._window_s, self._first_s)
+        start = window_start(outcome.trigger_wall_ns, self._window_s)
         key = (start, outcome.recipe, outcome.lot, outcome.model)
         if (known := self._spans.get(key)) is not None:
             return known
         _trim(self._spans)
-        values = (start, end, *key[1:])
-        self._spans[key] = self._find_or_add(sql.FIND_SPAN, values, sql.ADD_SPAN, values)
+        self._spans[key] = self._open_span(*key)
         return self._spans[key]
 
-    def _find_or_add(self, find: str, by: rows.Row, add: str, values: rows.Row) -> int:
-        found = self._db.execute(find, by).fetchone()
-        if found:
-            return int(found[0])
-        return int(self._db.execute(add, values).lastrowid or 0)
+    def _open_span(self, start: int, *made: str) -> int:
+        """The window that begins then; where that is closed, the next that is not."""
+        end = start + self._window_s
+        while found := self._db.execute(sql.FIND_SPAN, (start, end, *made)).fetchone():
+            id, closed = found
+            if not closed:
+                return int(id)
+            start, end = next_window(start, end, self._window_s)
+        return int(self._db.execute(sql.ADD_SPAN, (start, end, *made)).lastrowid or 0)
 
     def _number(self, query: str, *values: int) -> int:
         return int(self._db.execute(query, values).fetchone()[0])

@@ -88,8 +88,10 @@ class Keeper:
         ledger = Ledger(self._path, *kept, wall, damage, self._backups, self._alive)
         if ledger.set_aside:
             self._tell_damage(ledger)
+        self._checked = queue.SimpleQueue()  # a check of another ledger is not of this one
         if ledger.opened.unchecked:
-            threading.Thread(target=self._check, name="check", daemon=True).start()
+            asked = (self._checked,)
+            threading.Thread(target=self._check, args=asked, name="check", daemon=True).start()
         return ledger
 
     def _tell_damage(self, ledger: Ledger) -> None:
@@ -100,9 +102,9 @@ class Keeper:
         text = f"{self._path}: was damaged ({ledger.damage}); it lies at {ledger.set_aside}, {then}"
         self._events.tell(Severity.ALARM, "ledger_set_aside", text)
 
-    def _check(self) -> None:
+    def _check(self, checked: queue.SimpleQueue[str]) -> None:
         try:
-            self._checked.put(check_open(self._path))
+            checked.put(check_open(self._path))
         except MaintainerError:
             return  # it was replaced meanwhile, or cannot be read now, which the commits tell of
 

@@ -83,7 +83,8 @@ class Record:
         self._telling = Telling(logging.getLogger("record"), now)
         self._gather_ns = int(config.record.commit_ms * MS)
         self._live: Live | None = None  # as the screens were told last
-        self._meter, self._retaining = Meter(), Retaining(config, self._events, clock)
+        self._meter = Meter()
+        self._retaining = Retaining(config, self._events, clock, self._timekeeping.sure_ns)
         self._backups = Backups(config, paths, self._events, clock)
         self._keeper = Keeper(config, paths, self._journal, self._events, clock)
         self._take_up_ledger()
@@ -285,7 +286,7 @@ class Record:
             self._housekeeping.say(word)
         state = "degraded" if self._journal.stalled else "running"
         note = f"evidence not kept: {self._pictures.dropped}" if self._pictures.dropped else ""
-        self._board.hear(self._pulse.beat(now, state, note=note), now)
+        self._hear_beat(self._pulse.beat(now, state, note=note))
         self._housekeeping.look_after(self._board.survey(now))
 
     def _measure(self, now: int) -> None:
@@ -293,7 +294,7 @@ class Record:
         if self._live is None:
             return
         free = {"state": box.free(self._paths.state), "evidence": self._pictures.free}
-        ahead = self._timekeeping.clock.ahead_ns
+        ahead = self._timekeeping.ahead_ns
         self._journal.sample(self._meter.sample(self._live, now, ahead, free))
 
 

@@ -6,6 +6,7 @@ Never: decides what is old; that is `domain.retention`.
 """
 
 import sqlite3
+from collections.abc import Callable
 
 from inspector.core.clock import MS, SECOND, Clock
 from inspector.core.config import StationConfig
@@ -23,20 +24,23 @@ from inspector.services.record.events import Events
 
 BUSY_NS = 100 * MS  # between two steps while there is something to do
 IDLE_NS = 10 * SECOND  # and while there is nothing
-HELD_NS = 60 * SECOND  # what has to stay is looked at again
 
 
 class Retaining:
     """Of one ledger at a time."""
 
-    def __init__(self, config: StationConfig, events: Events, clock: Clock) -> None:
-        self._settings, self._events, self._clock = config.retention, events, clock
+    def __init__(
+        self, config: StationConfig, events: Events, clock: Clock, sure_ns: Callable[[], int]
+    ) -> None:
+        """`sure_ns`: the wall clock's time by which things are old; a clock that is wrong for a
+        while must not let go what is young."""
+        self._settings, self._events = config.retention, events
+        self._clock, self._sure_ns = clock, sure_ns
         # Where nothing leaves the station, no totals wait to be delivered.
         self._hold_pending = config.publish is not None
         self._quota, self._pace = Quota(config.retention.ledger_mb), Pace()
         self._next_ns = 0
         self._from_s = 0
-        self._held = False  # since the look began at the first window
 
     def turn(self, ledger: Ledger) -> None:
         """A step, if it is time for one. Raises Damaged."""
@@ -53,7 +57,7 @@ class Retaining:
 
     def _step(self, ledger: Ledger) -> int:
         """How many rows have gone."""
-        wall, passed = self._clock.wall_ns(), self._quota.look(ledger.size())
+        wall, passed = self._sure_ns(), self._quota.look(ledger.size())
         old, limits = cutoffs(self._settings, wall), beyond_quota(wall)
         done = self._thin(ledger, limits if passed else old)
         if not done and passed and not self._from_s:

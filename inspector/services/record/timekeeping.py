@@ -33,13 +33,22 @@ class Timekeeping:
         self._kept_ns = 0
         floor = read_floor(paths.clock_floor)
         self._rules = WallClock(floor, base.wall_ns(), base.monotonic_ns())
-        self.clock = GuardedClock(base, self._rules.ahead_ns)
+        self.clock = GuardedClock(base, self._rules.ahead)
+
+    @property
+    def ahead_ns(self) -> int:
+        """By how much the time that counts was ahead of the box's own at the last look."""
+        return self._rules.ahead_ns
+
+    def sure_ns(self) -> int:
+        """The time that counts, but for a leap ahead that has yet to stand: by it, what is old may
+        be let go."""
+        return min(self.clock.wall_ns(), self._rules.floor_ns)
 
     def turn(self, events: Events) -> None:
         """About once a second."""
         now = self._base.monotonic_ns()
         words = list(self._rules.look(self._base.wall_ns(), now, bool(self._in_step())))
-        self.clock.ahead_ns = self._rules.ahead_ns
         for word in words:
             events.tell(SEVERITY.get(word.code, Severity.INFO), word.code, word.text)
         if words or now - self._kept_ns >= KEEP_NS:

@@ -12,7 +12,6 @@ CREATE TABLE epoch (
     id INTEGER PRIMARY KEY,
     ledger TEXT NOT NULL UNIQUE,
     begun_ns INTEGER NOT NULL,
-    first_s INTEGER NOT NULL,
     rows_before INTEGER NOT NULL,
     rows_through INTEGER,
     notices_before INTEGER NOT NULL,
@@ -20,10 +19,13 @@ CREATE TABLE epoch (
     gap TEXT NOT NULL DEFAULT '',
     told INTEGER NOT NULL DEFAULT 1
 ) STRICT;
-INSERT INTO epoch (id, ledger, begun_ns, first_s, rows_before, notices_before)
+INSERT INTO epoch (id, ledger, begun_ns, rows_before, notices_before)
 SELECT 1, value,
-    coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'begun_ns'), 0), 0, 0, 0
+    coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'begun_ns'), 0), 0, 0
 FROM meta WHERE key = 'ledger';
+
+-- The identity that counts a window, and no other.
+ALTER TABLE span ADD COLUMN epoch INTEGER NOT NULL DEFAULT 1;
 
 -- A window whose parts have begun to go (1), or are gone (2), is never counted again.
 ALTER TABLE span ADD COLUMN thinned INTEGER NOT NULL DEFAULT 0;

@@ -2,12 +2,13 @@
 
 Promises: every file below a folder gets the folder's own user and group, where root runs the
 command; on a bench, and for everybody else, nothing happens.
-Never: follows a link, or changes a mode.
+Never: follows a link, also one that is put there meanwhile, or changes a mode.
 """
 
 import argparse
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 
@@ -20,9 +21,12 @@ def hand_over(folder: Path) -> None:
     """Give what lies below a folder to the folder's user and group."""
     if os.geteuid() or not folder.is_dir():
         return
-    owner = folder.stat()
-    for path in folder.rglob("*"):
-        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+    owner = folder.lstat()
+    # By open folders and not by paths, which their owner may exchange for links meanwhile.
+    for _, folders, files, opened in os.fwalk(folder):
+        for name in (*folders, *files):
+            with suppress(FileNotFoundError):  # the line goes on beside this
+                os.chown(name, owner.st_uid, owner.st_gid, dir_fd=opened, follow_symlinks=False)
 
 
 def handing_over(command: Command) -> Command:

@@ -138,7 +138,7 @@ def _audit(path: Path) -> Check:
 
 def _backup(folder: Path, wall_ns: int) -> Check:
     """The newest, read to its last byte."""
-    found = backups(folder)
+    found = backups(folder, wall_ns)
     if not found:
         return Check("backup", "warn", f"{folder}: holds none yet", "`inspector backup`")
     newest = read_backup(found[-1])

@@ -16,6 +16,7 @@ import tomli_w
 from msgspec import Struct, structs, to_builtins
 
 from inspector.cli import samples
+from inspector.cli.owner import hand_over
 from inspector.cli.screen import add_root, command, print_json, say
 from inspector.cli.setup_answers import Answers, Person, ask_all, read, sample_camera
 from inspector.cli.station import changed_recipe_text
@@ -56,7 +57,7 @@ def _setup(arguments: argparse.Namespace) -> int:
     paths = _place(arguments)
     answers = read(arguments.file) if arguments.file else ask_all()
     config = write(paths, answers)
-    started = arguments.root is None and _bring_up(paths, start=not arguments.no_start)
+    started = paths == INSTALLED and _bring_up(paths, start=not arguments.no_start)
     ui = config.ui
     where = f"{'https' if ui.tls_cert else 'http'}://{ui.host}:{ui.port}" if ui else ""
     if arguments.json:
@@ -167,7 +168,7 @@ def _install(paths: Paths, name: str, bundle: Bundle) -> None:
     store = Store(paths.models)
     store.install(bundle.folder)
     store.use(bundle.manifest.name, bundle.manifest.version)
-    _hand_over(paths.models)
+    hand_over(paths.models)
     limits = bundle.manifest.limits
     recipe = Recipe(
         schema=1,
@@ -189,14 +190,6 @@ def _let_in(paths: Paths, person: Person) -> None:
         lambda there: (*(one for one in there if one.name != person.name), listed),
         people_group(paths),
     )
-
-
-def _hand_over(folder: Path) -> None:
-    """What was made in a folder belongs to whom the folder does."""
-    owner = folder.stat()
-    if os.geteuid() == 0:
-        for path in folder.rglob("*"):
-            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def _write(path: Path, text: str, mode: int, like: Path | None = None) -> None:

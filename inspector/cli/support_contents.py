@@ -162,12 +162,18 @@ def _journal(redaction: Redaction, *choice: str) -> str:
 
 
 def _entry(fields: dict[str, Any]) -> dict[str, Any]:
-    """What matters of an entry; what was no text is bytes as numbers."""
+    """What matters of an entry."""
     wanted = {key: one for key, one in fields.items() if key in KEPT or key.startswith("INSPECTOR")}
-    return {
-        key: bytes(one).decode(errors="replace") if isinstance(one, list) else one
-        for key, one in wanted.items()
-    }
+    return {key: _value(one) for key, one in wanted.items()}
+
+
+def _value(said: Any) -> Any:
+    """A field: what was no text is bytes as numbers, and one that came twice a list."""
+    if not isinstance(said, list):
+        return said
+    if all(isinstance(one, int) for one in said):
+        return bytes(said).decode(errors="replace")
+    return "\n".join(str(_value(one)) for one in said)
 
 
 def _said(*command: str) -> str:

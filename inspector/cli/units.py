@@ -16,7 +16,7 @@ def add(commands: Any) -> None:
         commands,
         "units",
         "open for each service what station.toml names, and enable the cameras' services",
-        "sudo inspector units",
+        "inspector units",
     )
     made.add_argument("--check", action="store_true", help="only tell what is not as it should be")
     made.set_defaults(command=_units)

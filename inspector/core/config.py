@@ -13,7 +13,16 @@ from msgspec import Meta
 from inspector.core.config_care import Backup, Host, Retention
 from inspector.core.config_mqtt import Publish
 from inspector.core.errors import MaintainerError
-from inspector.core.section import CameraName, Endpoint, Name, Port, Section, TimeOfDay
+from inspector.core.section import (
+    CameraName,
+    Endpoint,
+    HostName,
+    Name,
+    Port,
+    SecretFile,
+    Section,
+    TimeOfDay,
+)
 from inspector.core.terms import GOLDEN_LOT
 from inspector.core.toml import read_toml
 
@@ -114,7 +123,7 @@ class VirtualOutput(Section, tag="virtual", tag_field="kind", frozen=True, kw_on
 class ModbusOutput(Section, tag="modbus", tag_field="kind", frozen=True, kw_only=True):
     """Lanes and a heartbeat as holding registers of a PLC."""
 
-    host: str
+    host: HostName
     port: Port = 502
     unit: Annotated[int, Meta(ge=0, le=247)] = 1
     register: Annotated[int, Meta(ge=0, le=65_500)] = 0  # the first of the block
@@ -157,10 +166,10 @@ class Alarms(Section, frozen=True, kw_only=True):
 class Ui(Section, frozen=True, kw_only=True):
     """The touchscreen's page, and who may see it."""
 
-    host: str = "127.0.0.1"  # another address needs tls_cert, tls_key and login_to_view
+    host: HostName = "127.0.0.1"  # another address needs tls_cert, tls_key and login_to_view
     port: Annotated[int, Meta(ge=0, le=65535)] = 8085  # 0: any that is free
-    tls_cert: str | None = None  # a file named without a slash is one of systemd's credentials
-    tls_key: str | None = None
+    tls_cert: SecretFile | None = None  # without a slash it is one of systemd's credentials
+    tls_key: SecretFile | None = None
     login_to_view: bool = False
     language: Literal["en", "de", "es", "zh-CN"] = "en"  # until somebody chooses another
     logout_s: Annotated[int, Meta(ge=30, le=86_400)] = 300  # without a touch

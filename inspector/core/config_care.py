@@ -8,7 +8,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from inspector.core.section import Section
+from inspector.core.section import FolderName, Section
 
 Days = Annotated[int, Meta(ge=1, le=36_500)]
 
@@ -28,7 +28,7 @@ class Retention(Section, frozen=True, kw_only=True):
 class Backup(Section, frozen=True, kw_only=True):
     """Where backups of ledger and configuration go, and how many stay."""
 
-    folder: str | None = None  # none: `backups` in the state folder; another disk is better
+    folder: FolderName | None = None  # none: `backups` in the state folder; another disk is better
     keep: Annotated[int, Meta(ge=1, le=1000)] = 7
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from inspector.core.section import Name, Port, Section
+from inspector.core.section import HostName, Name, Port, SecretFile, Section
 
 
 class PlantCommands(Section, frozen=True, kw_only=True):
@@ -35,14 +35,14 @@ class Publish(Section, frozen=True, kw_only=True):
     """The broker that gets the totals. A file named without a slash is one of systemd's
     credentials."""
 
-    host: str
+    host: HostName
     port: Port = 8883
     tls: bool = True
-    ca_file: str | None = None  # none: the system's own authorities
-    cert_file: str | None = None  # a client's certificate, with key_file
-    key_file: str | None = None
+    ca_file: SecretFile | None = None  # none: the system's own authorities
+    cert_file: SecretFile | None = None  # a client's certificate, with key_file
+    key_file: SecretFile | None = None
     username: str | None = None
-    password_file: str | None = None
+    password_file: SecretFile | None = None
     keepalive_s: Annotated[int, Meta(ge=5, le=3600)] = 60
     ack_timeout_s: Annotated[float, Meta(gt=0, le=600)] = 20.0  # without the broker's own word
     ack: Literal["broker", "application"] = "broker"  # application: the receiver's word counts

@@ -148,7 +148,9 @@ def _place(source: Path, target: Path) -> None:
     with suppress(OSError):
         if filecmp.cmp(source, target, shallow=False):
             return
-    target.parent.mkdir(parents=True, exist_ok=True)
+    if not target.parent.is_dir():
+        target.parent.mkdir(parents=True)
+        target.parent.chmod(0o755)  # as all may read what systemd reads, whatever the umask
     fresh = target.with_name(f".{target.name}.new")
     shutil.copyfile(source, fresh)
     fresh.chmod(0o644)

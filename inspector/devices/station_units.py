@@ -42,10 +42,10 @@ def addresses(host: str) -> tuple[str, ...]:
     """The addresses of a host's name, sorted; an address is its own, a name that nobody knows now
     has none."""
     with suppress(ValueError):
-        return (str(ip_address(host.strip("[]"))),)
+        return (str(ip_address(host.strip("[]").partition("%")[0])),)
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except OSError:
+    except (OSError, ValueError):  # of what cannot be a name at all
         return ()
     return tuple(sorted({str(one[4][0]).partition("%")[0] for one in found}))
 
@@ -143,6 +143,7 @@ def _write(path: Path, text: str) -> None:
     if _text(path) == text:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.chmod(0o755)  # as all may read what systemd reads, whatever the umask
     fresh = path.with_name(f".{path.name}.new")
     fresh.write_text(text, encoding="utf-8")
     fresh.chmod(0o644)

@@ -16,15 +16,17 @@ from urllib.parse import quote
 GONE = "[redacted]"
 SHORTEST = 4  # a known value of fewer characters would be found in every other word
 
-_NAME = r"pin|pass(?:word|wd|phrase)?|secret|token|credential|psk|api[-_]?key|authorization|cookie"
+_NAME = (
+    r"pin|pass(?:word|wd|phrase)?|pwd|secret|token|credential|psk|api[-_]?key|authorization|cookie"
+)
 # Keys whose value is a secret; `password_file` names a file, which is none.
 _SECRET_KEY = re.compile(rf"(?:^|[-_.])(?:{_NAME})s?\Z", re.IGNORECASE)
 _SHAPES = (
     # A private key, whole or cut off.
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*-----|\Z)", re.S), GONE),
     (re.compile(r"scrypt\$[0-9]+\$[0-9]+\$[0-9]+\$[0-9a-f]+\$[0-9a-f]+"), GONE),
-    # rtsp://user:password@camera
-    (re.compile(r"\b([a-z][a-z0-9+.-]*://)[^/\s@\"']+@", re.IGNORECASE), rf"\1{GONE}@"),
+    # rtsp://user:password@camera; what stands in a password is not known, so up to the last `@`
+    (re.compile(r"\b([a-z][a-z0-9+.-]*://)[^\s\"'<>]+@", re.IGNORECASE), rf"\1{GONE}@"),
     (re.compile(r"\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE), rf"\1 {GONE}"),
     # password = hunter2, "token": "x", --pin 1234
     (

@@ -8,6 +8,8 @@ Never: looks up a name, counts processors, or writes.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
+from os.path import normpath
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -58,7 +60,8 @@ def plan(config: StationConfig, box: Box, secrets: Path = SECRETS) -> Plan:
     there."""
     lines: dict[str, list[str]] = {}
     every = (*_outlets(config, box), *_secrets(config, secrets), *_share(config, box))
-    for unit, line in (*every, *_page(config, box)):
+    more = (*_backups(config, secrets.parent), *_accelerator(config), *_page(config, box))
+    for unit, line in (*every, *more):
         lines.setdefault(unit, []).append(line)
     text = {unit: HEAD + "[Service]\n" + "\n".join(said) + "\n" for unit, said in lines.items()}
     return Plan(text, frozenset(_enabled(config, box)))
@@ -103,7 +106,10 @@ def _hosts_of(camera: LocalCamera) -> list[str]:
     ways = [camera.path]
     if camera.send_to:
         ways += [camera.send_to.detect, camera.send_to.gate]
-    return [host for way in ways if "://" in way and (host := urlsplit(way).hostname)]
+    try:
+        return [host for way in ways if "://" in way and (host := urlsplit(way).hostname)]
+    except ValueError as error:
+        raise MaintainerError(f"station.toml: camera {camera.name}: no address ({error})") from None
 
 
 def _way_to(unit: str, hosts: Iterable[str], box: Box) -> Iterator[Line]:
@@ -111,10 +117,18 @@ def _way_to(unit: str, hosts: Iterable[str], box: Box) -> Iterator[Line]:
     addresses: list[str] = []
     for host in hosts:
         found = box.resolve(host)
-        named = host not in found
+        named = not _is_address(host)
         addresses += [*found, *(box.name_servers if named else ())]
     if addresses:
         yield from _open(unit, dict.fromkeys(addresses))
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
 
 
 def _door(unit: str, endpoint: str) -> Iterator[Line]:
@@ -137,9 +151,7 @@ def _page(config: StationConfig, box: Box) -> Iterator[Line]:
         page = f"{scheme}://127.0.0.1:{config.ui.port}/"
         yield "inspector-kiosk.service", f"Environment=INSPECTOR_PAGE={page}"
         if box.graphics:
-            yield "inspector-kiosk.service", "PrivateDevices=no"
-            yield "inspector-kiosk.service", "DeviceAllow=char-drm rw"
-            yield "inspector-kiosk.service", "SupplementaryGroups=render"
+            yield from _graphics("inspector-kiosk.service")
 
 
 def _secrets(config: StationConfig, secrets: Path) -> Iterator[Line]:
@@ -157,19 +169,32 @@ def _of_publish(publish: Publish) -> tuple[str | None, ...]:
     return publish.ca_file, publish.cert_file, publish.key_file, publish.password_file
 
 
+def _backups(config: StationConfig, settings: Path) -> Iterator[Line]:
+    if config.backup.folder:
+        folder = normpath(settings / config.backup.folder)  # an absolute one stands for itself
+        for unit in ("inspector-record.service", "inspector-backup.service"):
+            yield unit, f"ReadWritePaths=-{folder}"
+
+
+def _accelerator(config: StationConfig) -> Iterator[Line]:
+    """For whoever compiles and proves models on it."""
+    if config.detect.device != "CPU":
+        for unit in ("inspector-detect.service", "inspector-workshop.service"):
+            yield from _graphics(unit)
+            yield unit, "DeviceAllow=char-accel rw"
+
+
+def _graphics(unit: str) -> Iterator[Line]:
+    yield unit, "PrivateDevices=no"
+    yield unit, "DeviceAllow=char-drm rw"
+    yield unit, "SupplementaryGroups=render"
+
+
 def _share(config: StationConfig, box: Box) -> Iterator[Line]:
     """Processors for those who have a deadline, and the others for all else."""
-    if config.backup.folder:
-        for unit in ("inspector-record.service", "inspector-backup.service"):
-            yield unit, f"ReadWritePaths=-{config.backup.folder}"
     fast = {unit_of(capture(camera.name)): "capture" for camera in _cameras(config)}
     fast |= {unit_of(name): name for name in ("detect", "gate")}
-    if own := _numbers(config.host.line_cpus):
-        if absent := own - box.cpus:
-            raise MaintainerError(
-                f"station.toml: host.line_cpus = {config.host.line_cpus!r}: this box has no "
-                f"processor {min(absent)} (it has {_listed(box.cpus)})"
-            )
+    if own := _numbers(config.host.line_cpus, box.cpus):
         yield from ((unit, f"CPUAffinity={_listed(own)}") for unit in fast)
         if rest := box.cpus - own:
             yield from ((unit, f"CPUAffinity={_listed(rest)}") for unit in FIXED)
@@ -185,12 +210,21 @@ def _realtime(unit: str, priority: int) -> Iterator[Line]:
     yield unit, "RestrictRealtime=no"
 
 
-def _numbers(text: str) -> frozenset[int]:
-    """`2-3,5` as numbers."""
+def _numbers(text: str, there: frozenset[int]) -> frozenset[int]:
+    """`2-3,5` as numbers. Raises MaintainerError for one that is not there."""
     found: set[int] = set()
     for part in filter(None, text.split(",")):
         first, _, last = part.partition("-")
-        found |= set(range(int(first), int(last or first) + 1))
+        wanted = range(int(first), int(last or first) + 1)
+        if not wanted:
+            raise MaintainerError(f"station.toml: host.line_cpus = {text!r}: counts downwards")
+        for one in wanted:
+            if one not in there:
+                raise MaintainerError(
+                    f"station.toml: host.line_cpus = {text!r}: this box has no processor {one} "
+                    f"(it has {_listed(there)})"
+                )
+            found.add(one)
     return frozenset(found)
 
 

@@ -29,6 +29,7 @@ MOST_S = 0.5  # for a PLC that does not answer, while the gate is to start again
 PATIENT_S = 5.0  # the same once it has been given up
 PAUSE_S = 0.05
 CALL_S = 120.0  # for record; what has failed is tried again once a minute
+REFUSED = "78"  # the exit code
 ANSWER = 12  # bytes of the answer to a request to write
 
 
@@ -85,8 +86,9 @@ def make_safe(path: Path, within_s: float) -> bool:
     host, port, timeout = address.split()
     until = time.monotonic() + within_s
     while True:
+        patience = min(float(timeout), max(until - time.monotonic(), PAUSE_S))
         try:
-            _send(host, int(port), float(timeout), [bytes.fromhex(one) for one in requests])
+            _send(host, int(port), patience, [bytes.fromhex(one) for one in requests])
             return True
         except OSError as error:
             why = error
@@ -141,9 +143,11 @@ def call(unit: str, environ: Mapping[str, str]) -> None:
 def _what_happened(unit: str, environ: Mapping[str, str]) -> str:
     result = environ.get("MONITOR_SERVICE_RESULT", "unknown")
     status = environ.get("MONITOR_EXIT_STATUS", "")
+    refused = f"{unit} refuses the settings there are"
+    fell = f"{unit} fell again and again ({f'{result} {status}'.rstrip()})"
     return (
-        f"{unit} fell again and again ({f'{result} {status}'.rstrip()}); it is tried once a "
-        f"minute, journalctl -u {unit} tells why"
+        f"{refused if status == REFUSED else fell}; it is tried once a minute, "
+        f"journalctl -u {unit} tells why"
     )
 
 

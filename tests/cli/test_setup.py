@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import tomli_w
 
+from inspector.cli import setup as setup_command
 from inspector.cli import setup_answers
 from inspector.cli.check import problems
 from inspector.cli.main import main
@@ -100,6 +101,17 @@ def test_secrets_lie_apart_and_are_repeated_nowhere(
     said = capsys.readouterr()
     assert "s3cr3t" not in said.out + said.err
     assert json.loads(said.out)["started"] is False
+
+
+def test_bench_named_in_the_environment_is_no_station_of_this_box(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its settings are none of the units that are installed here."""
+    monkeypatch.setattr(setup_command, "put_in_place", lambda *_: pytest.fail("touches systemd"))
+    monkeypatch.setattr(setup_command, "systemctl", lambda *_: pytest.fail("touches systemd"))
+    monkeypatch.setenv("INSPECTOR_ROOT", str(root / "station"))
+    assert main(["setup", "--file", str(answers(root))]) == 0
+    assert under(root / "station").station_file.exists()
 
 
 def test_only_what_was_chosen_is_written(root: Path) -> None:

@@ -14,6 +14,7 @@ from support.commands import inspector
 from support.outcomes import STREAM, WALL, outcome
 from support.stations import make_station
 
+from inspector.cli.support_contents import _entry
 from inspector.core.messages import Event
 from inspector.core.paths import Paths, under
 from inspector.core.people import Listed, change_people
@@ -132,6 +133,38 @@ def test_no_image_and_no_heat_unless_somebody_says_so(root: Path) -> None:
     assert not (root / "x").exists()
     files = bundle(root, "--with-images", "5", "--yes")
     assert [data for name, data in files.items() if name.startswith("images/")] == [PICTURE]
+
+
+def test_entry_of_the_journal_with_a_field_twice_is_no_reason_to_give_up() -> None:
+    """Whoever may log may send that; `journalctl -o json` makes a list of it."""
+    found = _entry(
+        {"MESSAGE": ["one", "two"], "PRIORITY": "6", "INSPECTOR_PART": [1, 2], "_PID": None}
+    )
+    assert found == {
+        "MESSAGE": "one\ntwo",
+        "PRIORITY": "6",
+        "INSPECTOR_PART": "\x01\x02",
+        "_PID": None,
+    }
+
+
+def test_picture_that_leads_elsewhere_stays_there(root: Path) -> None:
+    """Root makes the bundle; the folder is a service's, which may have been taken."""
+    paths = station(root)
+    (picture,) = paths.evidence.rglob("*.jpg")
+    picture.unlink()
+    (root / "shadow").write_bytes(b"nobody's business")
+    picture.symlink_to(root / "shadow")
+    files = bundle(root, "--with-images", "5", "--yes")
+    assert not any(b"nobody's business" in data for data in files.values())
+
+
+def test_file_that_lies_ready_for_it_is_not_written_into(root: Path) -> None:
+    """In a folder that all may write: its owner would read along."""
+    station(root)
+    with (root / ".support.tar.gz.part").open("w+b") as ready:
+        bundle(root)
+        assert ready.read() == b""
 
 
 def test_file_is_for_its_owner_alone(root: Path) -> None:

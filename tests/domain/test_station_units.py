@@ -1,5 +1,6 @@
 """What the settings open, close and hand out in the units."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from msgspec import structs
 
 from inspector.core.config import (
     Backup,
+    Detect,
     FolderCamera,
     Host,
     Listen,
@@ -15,10 +17,12 @@ from inspector.core.config import (
     RemoteCamera,
     SendTo,
     Ui,
+    VideoCamera,
     load_station,
 )
 from inspector.core.config_mqtt import Publish
 from inspector.core.errors import MaintainerError
+from inspector.devices.station_units import addresses
 from inspector.domain.units import Box, plan
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -139,6 +143,44 @@ def test_backups_on_another_disk_can_be_written_there() -> None:
     drop_ins = made(backup=Backup(folder="/mnt/backup"))
     line = ["ReadWritePaths=-/mnt/backup"]
     assert drop_ins == {f"inspector-{name}.service": line for name in ("record", "backup")}
+
+
+def test_backups_named_from_the_settings_folder_can_be_written_there() -> None:
+    """systemd takes no path with `..` in it, and no relative one."""
+    drop_ins = made(backup=Backup(folder="../../srv/backups"))
+    assert drop_ins["inspector-record.service"] == ["ReadWritePaths=-/srv/backups"]
+
+
+def test_address_in_another_spelling_opens_no_way_to_a_name_server() -> None:
+    box = replace(BOX, resolve=addresses)
+    for host in ("[2001:db8::7]", "2001:DB8::7", "2001:db8:0::7"):
+        drop_ins = made(box, output=ModbusOutput(host=host))
+        assert opened(drop_ins)["inspector-gate.service"] == "2001:db8::7"
+
+
+def test_camera_with_an_address_that_is_none_is_one_line() -> None:
+    camera = VideoCamera(name="cam0", path="rtsp://[camera/stream")
+    with pytest.raises(MaintainerError, match=r"cam0.*no address"):
+        made(cameras=(camera,))
+
+
+@pytest.mark.parametrize("cpus", ["3-2", "0-99999999999"])
+def test_range_of_processors_that_is_none_is_refused(cpus: str) -> None:
+    with pytest.raises(MaintainerError, match=rf"host\.line_cpus = '{cpus}'"):
+        made(host=Host(line_cpus=cpus))
+
+
+@pytest.mark.parametrize("device", ["GPU", "GPU.1", "NPU", "AUTO:GPU,CPU", "HETERO:GPU,CPU"])
+def test_accelerator_is_opened_for_those_who_infer_on_it_and_for_nobody_else(device: str) -> None:
+    drop_ins = made(detect=Detect(device=device))
+    assert set(drop_ins) == {"inspector-detect.service", "inspector-workshop.service"}
+    for lines in drop_ins.values():
+        assert lines == [
+            "PrivateDevices=no",
+            "DeviceAllow=char-drm rw",
+            "SupplementaryGroups=render",
+            "DeviceAllow=char-accel rw",
+        ]
 
 
 def test_each_camera_of_this_host_is_enabled_and_the_screen_where_there_is_one() -> None:

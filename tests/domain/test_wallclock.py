@@ -57,10 +57,10 @@ def test_clock_years_ahead_that_stays_is_taken_up() -> None:
 
 def test_part_of_a_clock_that_was_wrong_is_of_now() -> None:
     clock = WallClock(NOW, 0, 0)
-    assert clock.stamp(7 * SECOND, 0) == NOW + 7 * SECOND
+    assert clock.stamp(7 * SECOND, NOW + 8 * SECOND) == NOW + 7 * SECOND
     codes(clock, NOW + SECOND, SECOND, True)
     assert clock.stamp(7 * SECOND, NOW + SECOND) == NOW + SECOND
-    assert clock.stamp(NOW - DISTANT_NS, 0) == NOW - DISTANT_NS
+    assert clock.stamp(NOW - DISTANT_NS, NOW) == NOW - DISTANT_NS
 
 
 def test_no_floor_yet_believes_what_there_is() -> None:

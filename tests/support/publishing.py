@@ -82,7 +82,7 @@ class Record:
         self.ledger.close()
         prepare(self.paths.ledger, backup, self._now)
         set_aside(self.paths.ledger, "before-restore", self._now)
-        put_in_place(self.paths.ledger)
+        put_in_place(self.paths.ledger, self._now)
         self.ledger = Ledger(self.paths.ledger, 1, 0, BEGIN_S * SECOND)
 
     @property

@@ -62,7 +62,12 @@ def attempts(given: dict[str, list[str]]) -> Iterator[tuple[str, Attempt]]:
     yield "order systemd", _order_systemd
     yield "become root", lambda: _call(SETUID, 0)
     yield "realtime", lambda: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(50))
-    yield "higher priority", lambda: os.setpriority(os.PRIO_PROCESS, 0, -5)
+    yield "higher priority", _raise_priority
+
+
+def _raise_priority() -> None:
+    """Above what the unit itself gives."""
+    os.setpriority(os.PRIO_PROCESS, 0, os.getpriority(os.PRIO_PROCESS, 0) - 5)
 
 
 def _on_process(name: str, number: int) -> Iterator[tuple[str, Attempt]]:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect as types
 
-from inspector.core import config, people, recipe
+from inspector.core import config, people, recipe, section
 
 HEAD = """# Settings
 Three kinds of file, all TOML and all strict: an unknown key, a missing key, a wrong type or a value
@@ -29,7 +29,15 @@ none. This page is made from the types in `inspector/core/` (`config.py`, `confi
 PATTERNS = {
     "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}": "name: 1 to 64 letters, digits, `_`, `-`, no sign first",
     "^[A-Za-z0-9][A-Za-z0-9_-]{0,55}": "name: 1 to 56 letters, digits, `_`, `-`, no sign first",
-    "^tcp://[^/ ]+:[0-9]+": "`tcp://HOST:PORT`",
+    **{
+        kind.__metadata__[0].pattern.removesuffix(r"\Z"): words
+        for kind, words in (
+            (section.Endpoint, "`tcp://HOST:PORT`"),
+            (section.HostName, "name or address of a host"),
+            (section.FolderName, "path without blanks"),
+            (section.SecretFile, "path, or name of a credential"),
+        )
+    },
     "^[A-Z][A-Z0-9_.:,()-]*": "name of an OpenVINO device",
     "^([01][0-9]|2[0-3]):[0-5][0-9]": "`HH:MM`",
     "^([0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*)?": "processors as `2-3` or `1,3`; none: no matter",

@@ -145,6 +145,24 @@ def test_record_that_falls_on_and_on_is_told_once_it_is_back(station: Station) -
         time.sleep(0.1)
 
 
+def test_refused_settings_are_told_once_and_not_tried_again_at_once(station: Station) -> None:
+    """Exit code 78, whoever asked first; the line goes on, and a minute later it is tried again."""
+    line = station.line
+    settings = line.machine.path("etc/inspector/station.toml")
+    good = settings.read_text()
+    settings.write_text(f"colour = 2\n{good}")
+    try:
+        line.machine.systemctl("restart", unit("publish"), check=False)
+        found = line.machine.show(unit("publish"), "ActiveState", "NRestarts", "ExecMainStatus")
+        line.live(lambda live: "publish" in _given_up(live))
+    finally:
+        settings.write_text(good)
+    assert found == {"ActiveState": "failed", "NRestarts": "0", "ExecMainStatus": "78"}
+    _try_again(line)
+    line.wait_back("publish", 0)
+    line.live(lambda live: not _given_up(live))
+
+
 def test_after_all_of_it_every_part_has_exactly_one_outcome(station: Station) -> None:
     """And no part was accepted twice: of one run of the camera, its numbers only grow."""
     station.line.stop()

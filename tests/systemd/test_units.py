@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from msgspec import structs
-from support.unit_files import PYTHON, UNITS, copied, exposure, one, unit, words
+from support.unit_files import PYTHON, UNITS, Values, copied, exposure, one, unit, words
 
 from inspector.core.config import ModbusOutput, StationConfig, load_station
 from inspector.core.config_mqtt import Publish
@@ -36,6 +36,11 @@ def needs(program: str, package: str) -> pytest.MarkDecorator:
 needs_systemd = needs("systemd-analyze", "apt-get install systemd")
 
 
+def places(found: Values, key: str) -> set[Path]:
+    """Folders of a unit, those that may be absent too."""
+    return {Path(word.removeprefix("-")) for word in words(found, key)}
+
+
 def file_of(process: Process) -> str:
     return f"inspector-{'capture@' if process.camera else process.name}.service"
 
@@ -54,7 +59,8 @@ def test_unit_starts_and_watches_what_the_table_says(process: Process) -> None:
     found = unit(unit_of(process.name))
     arguments = ["--camera", "%i"] if process.camera else []
     assert words(found, "ExecStart") == [PYTHON, "-m", process.module, *arguments]
-    first = [PYTHON, "-m", "inspector.services.fit", role(process.name)]
+    # Its own exit would have it started again at once; that of the process, 78 too, does not.
+    first = [f"-{PYTHON}", "-m", "inspector.services.fit", role(process.name)]
     assert words(found, "ExecStartPre") == first + ["%i"] * bool(process.camera)
     assert float(one(found, "WatchdogSec")) == process.watchdog_s
     assert (one(found, "Type"), one(found, "User")) == ("notify", process.user)
@@ -139,21 +145,31 @@ def test_folders_are_made_as_the_table_has_them() -> None:
 def test_process_has_no_folder_writable_but_its_own(process: Process) -> None:
     """In its own view of the disk; the owners of the folders say the same once more."""
     found = unit(unit_of(process.name))
-    writable = {Path(path) for path in words(found, "ReadWritePaths")}
+    writable = places(found, "ReadWritePaths")
     own = {INSTALLED.folder(folder) for folder in written_by(process.name)}
     assert all(any(path.is_relative_to(top) for top in writable) for path in own)
     assert writable <= own
-    hidden = {Path(path) for path in words(found, "InaccessiblePaths")}
+    hidden = places(found, "InaccessiblePaths")
     assert not any(path.is_relative_to(top) for path in own for top in hidden)
     assert one(found, "ProtectSystem") == "strict"
 
 
 @pytest.mark.parametrize("name", ["publish", "gate"])
 def test_who_may_have_the_network_sees_no_picture_at_all(name: str) -> None:
-    hidden = words(unit(f"inspector-{name}.service"), "InaccessiblePaths")
-    for path in (INSTALLED.evidence, INSTALLED.models, INSTALLED.workshop, INSTALLED.frames):
-        assert str(path) in hidden
-    assert (str(INSTALLED.spool) in hidden) == (name == "publish")
+    hidden = places(unit(f"inspector-{name}.service"), "InaccessiblePaths")
+    assert {INSTALLED.evidence, INSTALLED.models, INSTALLED.workshop, INSTALLED.frames} <= hidden
+    assert (INSTALLED.spool in hidden) == (name == "publish")
+
+
+@EACH
+def test_folder_that_is_not_there_keeps_no_process_from_starting(process: Process) -> None:
+    """Somebody has removed it, or it is a link to a disk that is away."""
+    found = unit(unit_of(process.name))
+    needed = {one for one in words(found, "ReadWritePaths") if not one.startswith("-")}
+    assert all(one.startswith("/run/") for one in needed)  # which are made at each boot
+    assert {one for one in words(found, "InaccessiblePaths") if not one.startswith("-")} == {
+        "/dev/shm"
+    }
 
 
 @EACH

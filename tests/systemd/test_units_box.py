@@ -29,7 +29,14 @@ needs_systemd = pytest.mark.skipif(
 # By systemd's own count. A third of the touchscreen's is what the browser's own sandbox is made of,
 # which locks up each page; half of the compositor's is that it hears over netlink, in the box's
 # network, of screens that are plugged in.
-EXPOSURE = {KIOSK: 1.7, DISPLAY: 0.9, **{f"{name}.service": 0.5 for name in TIMED}}
+# Who exchanges the program is root, and looks up the names of broker and PLC.
+UPGRADE = ("inspector-upgrade", "inspector-upgrade-early")
+EXPOSURE = {
+    KIOSK: 1.7,
+    DISPLAY: 0.9,
+    **{f"{name}.service": 0.5 for name in TIMED},
+    **{f"{name}.service": 2.3 for name in UPGRADE},
+}
 
 
 @needs_systemd
@@ -37,6 +44,14 @@ EXPOSURE = {KIOSK: 1.7, DISPLAY: 0.9, **{f"{name}.service": 0.5 for name in TIME
 def test_exposure_of_what_stands_beside_the_line(tmp_path: Path, name: str) -> None:
     copied(tmp_path, sys.executable)
     assert exposure(name, tmp_path) <= EXPOSURE[name]
+
+
+def test_both_units_of_an_upgrade_may_the_same_and_never_give_up() -> None:
+    """The line may stand still until it is through."""
+    closed = {(UNITS / f"{name}.service.d" / "10-closed.conf").read_text() for name in UPGRADE}
+    assert len(closed) == 1
+    found = unit("inspector-upgrade.service")
+    assert (one(found, "Restart"), one(found, "StartLimitIntervalSec")) == ("on-failure", "0")
 
 
 def test_graphics_card_is_opened_for_the_touchscreen_where_there_is_one() -> None:

@@ -1,6 +1,7 @@
 """inspector restore: a backup's ledger in the place of the present one; the station is stopped."""
 
 import argparse
+import os
 import shutil
 import time
 from pathlib import Path
@@ -106,13 +107,16 @@ def _configuration(paths: Paths, backup: Backup) -> list[str]:
 
 
 def _replace(source: Path, target: Path) -> None:
+    """Root may be at work in a service's folder: what a service has left there as a link is set
+    aside like any file, and leads nowhere."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        if target.exists():
-            owner = target.stat()
+        if target.parent.is_symlink():
+            raise MaintainerError(f"{target.parent}: is a link; put the folder itself there")
+        owner = target.parent.stat()
+        if os.path.lexists(target):
+            owner = target.lstat()
             target.replace(target.with_name(f"{target.name}.before-restore"))
-        else:
-            owner = target.parent.stat()
         shutil.copyfile(source, target)
         target.chmod(0o640)
         shutil.chown(target, owner.st_uid, owner.st_gid)

@@ -57,3 +57,31 @@ def test_backup_that_cannot_be_read_hides_no_other_in_the_list(paths: Paths) -> 
     shown = inspector("backup", "--list", "--root", paths.state.parent).stdout
     assert str(second) in shown
     assert "is no backup" in " ".join(shown.split())
+
+
+def test_link_that_a_service_has_left_leads_a_restore_nowhere(paths: Paths, tmp_path: Path) -> None:
+    paths.current.write_text('{"recipe":"cap","lot":"L1"}')
+    backup = made(paths)
+    elsewhere = tmp_path / "elsewhere"
+    paths.current.unlink()
+    paths.current.symlink_to(elsewhere)
+    done = inspector("restore", backup.name, "--config", "--root", paths.state.parent)
+    assert done.returncode == 0, done.stderr
+    assert not elsewhere.exists()
+    assert not paths.current.is_symlink()
+    assert '"L1"' in paths.current.read_text()
+
+
+def test_folder_that_is_a_link_is_refused_in_one_line(paths: Paths, tmp_path: Path) -> None:
+    (paths.taught_recipes / "cap.toml").write_text("# taught")
+    backup = made(paths)
+    (paths.taught_recipes / "cap.toml").unlink()
+    paths.taught_recipes.rmdir()
+    paths.taught_recipes.symlink_to(tmp_path)
+    done = inspector("restore", backup.name, "--config", "--root", paths.state.parent)
+    assert done.returncode == 78
+    assert (
+        done.stderr
+        == f"inspector: {paths.taught_recipes}: is a link; put the folder itself there\n"
+    )
+    assert list(tmp_path.iterdir()) == []

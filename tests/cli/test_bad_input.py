@@ -174,9 +174,8 @@ def test_help_has_an_example_for_every_command() -> None:
 
     top = inspector("--help").stdout
     for room in COMMANDS:
-        name = {"check": "check-config", "mqtt_check": "mqtt-check"}.get(
-            room.__name__.rpartition(".")[2], room.__name__.rpartition(".")[2]
-        )
+        file = room.__name__.rpartition(".")[2]
+        name = "check-config" if file == "check" else file.replace("_", "-")
         assert name in top
         assert f"example:\n  inspector {name}" in inspector(name, "--help").stdout
 

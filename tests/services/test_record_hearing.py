@@ -72,6 +72,6 @@ def test_forged_outcome_of_a_service_beside_the_line_is_refused_and_told(root: P
         outlet = station.bus.outlet(station.paths.socket("record"), MESSAGES)
         assert outlet.connected(20_000)
         assert outlet.send(outcome(1))
-        until(lambda: station.rows("SELECT 1 FROM events WHERE code = 'refused'"))
         station.settle(outcome(2))
+        until(lambda: station.rows("SELECT 1 FROM events WHERE code = 'refused'"))
         assert [seq for _, seq in recorded(station)] == [2]

@@ -120,7 +120,7 @@ def test_overload_makes_late_parts_faults_and_the_line_stays_stable(root: Path) 
     paths = make_station(root / "loaded", {"line": {"deadline_ms": 60.0}}, takt_ms=takt_ms)
     with running(paths, committed=50) as line:
         sizes = []
-        for _ in range(4):
+        for _ in range(8):
             time.sleep(2)
             sizes.append(memory_mb(line))
         assert line.stop() == 0
@@ -129,7 +129,8 @@ def test_overload_makes_late_parts_faults_and_the_line_stays_stable(root: Path) 
     assert causes
     assert causes <= {Cause.LATE, Cause.OVERLOAD, Cause.OVERRUN, Cause.LOST}
     assert Kind.PASS in {part.outcome.kind for part in parts}
-    assert sizes[-1] < sizes[1] * 1.1 + 10
+    # On a loaded box some take seconds to warm up; what grows goes on growing.
+    assert min(sizes[-2:]) < max(sizes[:5]) * 1.1 + 10, sizes
 
 
 def capacity(root: Path) -> float:

@@ -11,6 +11,7 @@ import time
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ def contents(paths: Paths, hours: int, redaction: Redaction) -> Iterator[Item]:
     yield "versions.json", lambda: _json(_versions())
     yield "host.txt", lambda: redaction.text(_host())
     for path in [paths.station_file, *map(paths.recipe, paths.recipe_names())]:
-        yield f"config/{path.name}", lambda path=path: _toml(path, redaction)  # type: ignore[misc]
+        yield f"config/{path.name}", partial(_toml, path, redaction)
     yield "config/people.json", lambda: _json(redaction.value(_people(paths.people)))
     yield "status.json", lambda: _json(redaction.value(_status(paths, station)))
     yield "checks.json", lambda: _json(redaction.value(_checks(paths, station)))

@@ -84,6 +84,7 @@ def strict(message: C) -> C:
     kind: Any = next((known for known in get_args(Leaving) if isinstance(message, known)), None)
     if kind is None:
         raise EngineerError(f"{type(message).__name__}: is none of the messages that may leave")
+    # mypy cannot know that the kind found is the message's own.
     return rebuilt(message, kind)  # type: ignore[no-any-return]
 
 

@@ -165,6 +165,7 @@ def _within(number: float | None, least: float, most: float) -> float | None:
 def _services(status: LineStatus, captures: Collection[str]) -> dict[str, Health]:
     known = get_args(Health)
     return {
+        # The check of membership is what makes it a Health, which mypy cannot follow.
         safe_service(one.service, captures): one.state if one.state in known else "other"  # type: ignore[misc]
         for one in status.services
     }

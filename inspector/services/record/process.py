@@ -87,7 +87,8 @@ class Record:
         self._retaining = Retaining(config, self._events, clock, self._timekeeping.sure_ns)
         self._backups = Backups(config, paths, self._events, clock)
         self._keeper = Keeper(config, paths, self._journal, self._events, clock)
-        self._take_up_ledger()
+        self._begin_alarms()
+        self._keeper.take_gaps()
         current = read_current(paths.current, config.line)
         self._changeover = Changeover(paths.current, current, detect, gate)
         zone, shifts = local_zone(), config.line.shifts
@@ -165,15 +166,14 @@ class Record:
         mode = self._changeover.current.mode
         self._status.note_mode(self._ledger, mode, self._clock.wall_ns())
 
-    def _take_up_ledger(self) -> None:
-        """Its alarms, and what is to be told of it."""
+    def _begin_alarms(self) -> None:
+        """Those that the ledger knows of."""
         self._alarms.begin(self._ledger, self._board.names, self._clock.wall_ns())
-        self._keeper.take_gaps()
 
     def _look_after_ledger(self) -> None:
         """It may be there again. Raises Damaged."""
         if self._keeper.look(self._clock.monotonic_ns()):
-            self._take_up_ledger()
+            self._begin_alarms()
             self._follow_ledger()
 
     def _follow_ledger(self) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
+from inspector.core.bundle_folder import flush
 from inspector.core.clock import SECOND
 from inspector.core.errors import MaintainerError
 from inspector.devices.ledger import copying, schema
@@ -107,7 +108,7 @@ def make_backup(
         fresh.mkdir(mode=0o700)
         made = _fill(fresh, wanted, wall_ns, alive)
         fresh.rename(target)
-        copying.sync(folder)
+        flush(folder)
     except OSError as error:
         shutil.rmtree(fresh, ignore_errors=True)
         what = error.strerror or str(error)
@@ -186,7 +187,7 @@ def _fill(fresh: Path, wanted: Wanted, wall_ns: int, alive: Alive) -> Manifest:
     )
     (fresh / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
     for path in (*fresh.rglob("*"), fresh):
-        copying.sync(path)
+        flush(path)
     return manifest
 
 

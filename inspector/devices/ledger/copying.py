@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+from inspector.core.bundle_folder import flush
 from inspector.core.errors import MaintainerError
 from inspector.devices.ledger.reading import open_read_only
 
@@ -41,7 +42,7 @@ def copy_ledger(source: Path, target: Path, alive: Alive = nothing) -> None:
             ledger.execute("SELECT count(*) FROM meta").fetchone()  # from here on it is one moment
             copy.execute("PRAGMA synchronous = OFF")
             ledger.backup(copy, pages=PAGES, progress=_Gently(file.fileno(), alive))
-        sync(target)
+        flush(target)
     except (sqlite3.Error, OSError) as error:
         raise MaintainerError(f"{target}: the copy of {source} failed ({error})") from None
     check(target, alive)
@@ -123,12 +124,3 @@ def digest(path: Path, alive: Alive = nothing, copy_to: Path | None = None) -> t
             target.flush()
             os.fsync(target.fileno())
     return size, sum.hexdigest()
-
-
-def sync(path: Path) -> None:
-    """Have a file or folder on the disk. Raises OSError."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

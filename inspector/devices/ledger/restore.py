@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from inspector.core.bundle_folder import flush
 from inspector.core.clock import SECOND
 from inspector.core.errors import MaintainerError
-from inspector.devices.ledger import copying, epochs, schema
+from inspector.devices.ledger import epochs, schema
 from inspector.devices.ledger.backup import LEDGER, Backup, backups, proven_copy, read_backup
 from inspector.devices.ledger.copying import Alive, nothing
 from inspector.devices.ledger.lost import lost_ledger
@@ -49,9 +50,9 @@ def prepare(
         gap = _take_over(made, wall_ns, gap_of(path, backup, wall_ns), None if damaged else path)
         made.chmod(0o640)
         _hand_to_owner(made)
-        copying.sync(made)
+        flush(made)
         made.replace(ready)
-        copying.sync(path.parent)
+        flush(path.parent)
     except (OSError, sqlite3.Error) as error:
         _remove(made)
         raise MaintainerError(f"{made}: cannot be written ({error})") from None
@@ -82,7 +83,7 @@ def put_in_place(path: Path, wall_ns: int) -> bool:
         return False
     set_aside(path, "left", wall_ns)  # a log, where the power failed while its ledger was
     ready.replace(path)
-    copying.sync(path.parent)
+    flush(path.parent)
     return True
 
 
